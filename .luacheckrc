@@ -1,0 +1,9 @@
+std = "lua54"
+max_line_length = 100
+globals = { "checkpoint", "ckpt" }
+
+-- A job's state is its globals.
+files["examples/*.lua"] = { allow_defined_top = true }
+files["examples/**/*.lua"] = { allow_defined_top = true }
+-- What ckpt.transient defines.
+files["examples/conjgrad/cg.lua"] = { read_globals = { "A", "b" } }

@@ -1,0 +1,54 @@
+-- Solves A*x = b by conjugate gradients. A is sparse, symmetric and positive definite.
+--
+--     ckptlua cgfull.lua [A.mtx] [b.mtx] [x.mtx]
+--
+-- Saved is the whole workspace, A and b included: once they have been read, the job continues
+-- without its input files. cg.lua saves chosen variables only.
+
+sparse = require "sparse"
+dot, norm = sparse.dot, sparse.norm
+
+A_file, b_file, x_file = arg[1] or "A.mtx", arg[2] or "b.mtx", arg[3] or "x.mtx"
+tolerance = 1e-10
+
+if ckpt.resumed == 0 then
+  A = sparse.read_matrix(A_file)
+  b = sparse.read_vector(b_file)
+  assert(A:is_symmetric(), A_file .. ": not symmetric; conjugate gradients need that")
+  print(string.format("%s: %s", A_file, A))
+  n = #b
+  k = 0
+  r = b + A * b -- x begins as -b
+  y = -r
+  z = A * y
+  s = dot(y, z)
+  t = dot(r, y) / s
+  x = -b + t * y
+  first_residual = norm(r)
+end
+
+while k < n do
+  k = k + 1
+  r = r - t * z
+  residual = norm(r)
+  if residual < tolerance then break end
+  assert(residual == residual, "the residual is not a number; is A positive definite, b not 0?")
+  B = dot(r, z) / s
+  y = -r + B * y
+  z = A * y
+  s = dot(y, z)
+  t = dot(r, y) / s
+  x = x + t * y
+
+  if k % 50 == 0 then
+    print(string.format("%6d  residual %.6e", k, residual))
+  end
+  -- The residual shrinks by about the same factor in each step: its logarithm tells how far we are.
+  ckpt.progress(math.max(0, math.log(first_residual / residual)),
+    math.log(first_residual / tolerance), string.format("residual %.1e", residual))
+  checkpoint()
+end
+
+print(string.format("%6d  residual %.6e  %s", k, residual,
+  residual < tolerance and "converged" or "NOT converged"))
+sparse.write_vector(x_file, x)

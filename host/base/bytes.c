@@ -1,0 +1,39 @@
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+int bytes_reserve(struct bytes *bytes, size_t more)
+{
+    if (more <= bytes->capacity - bytes->size)
+        return 0;
+    if (more > SIZE_MAX / 2 - bytes->size)
+        return ERROR_MEMORY;
+    size_t capacity = bytes->capacity < 64 ? 64 : bytes->capacity;
+    while (capacity - bytes->size < more)
+        capacity *= 2;
+    unsigned char *data = realloc(bytes->data, capacity);
+    if (data == NULL)
+        return ERROR_MEMORY;
+    bytes->data = data;
+    bytes->capacity = capacity;
+    return 0;
+}
+
+int bytes_append(struct bytes *bytes, const void *data, size_t size)
+{
+    int status = bytes_reserve(bytes, size);
+    if (status == 0 && size > 0) {
+        memcpy(bytes->data + bytes->size, data, size);
+        bytes->size += size;
+    }
+    return status;
+}
+
+void bytes_free(struct bytes *bytes)
+{
+    free(bytes->data);
+    *bytes = (struct bytes){0};
+}

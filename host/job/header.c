@@ -1,0 +1,250 @@
+#include "job/header.h"
+
+#include <gnu/libc-version.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "base/clock.h"
+#include "job/config.h"
+#include "job/random.h"
+
+static void header_set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static void header_set_integer(lua_State *L, const char *name, int64_t value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void header_set_number(lua_State *L, const char *name, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void header_features(char *features, size_t size)
+{
+    *features = '\0';
+#if defined(__x86_64__) || defined(__i386__)
+    snprintf(features, size, "%s%s%s%s%s", __builtin_cpu_supports("avx") ? "avx " : "",
+             __builtin_cpu_supports("avx2") ? "avx2 " : "",
+             __builtin_cpu_supports("fma") ? "fma " : "",
+             __builtin_cpu_supports("fma4") ? "fma4 " : "",
+             __builtin_cpu_supports("avx512f") ? "avx512f " : "");
+    size_t length = strlen(features);
+    if (length > 0)
+        features[length - 1] = '\0';
+#else
+    (void)size;
+#endif
+}
+
+void header_machine(char *machine, size_t size, char *features, size_t features_size)
+{
+    struct utsname name;
+    if (uname(&name) != 0)
+        strcpy(name.machine, "unknown");
+    snprintf(machine, size, "%.64s, glibc %.32s", name.machine, gnu_get_libc_version());
+    header_features(features, features_size);
+}
+
+/* The fields that every kind of snapshot has. */
+static void header_push_common(lua_State *L, const char *kind)
+{
+    char host[64] = "", machine[256], features[256];
+    gethostname(host, sizeof host - 1);
+    header_machine(machine, sizeof machine, features, sizeof features);
+    lua_newtable(L);
+    header_set_text(L, "kind", kind);
+    header_set_text(L, "version", CKPTLUA_VERSION);
+    header_set_text(L, "lua", LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
+    header_set_text(L, "host", host);
+    header_set_text(L, "machine", machine);
+    header_set_text(L, "features", features);
+    header_set_number(L, "saved", clock_wall());
+}
+
+void header_push_plain(lua_State *L)
+{
+    luaL_checkstack(L, 8, NULL);
+    header_push_common(L, "workspace");
+}
+
+static void header_push_script(lua_State *L, const struct script *script)
+{
+    lua_createtable(L, 0, 2);
+    header_set_text(L, "name", script->name);
+    header_set_text(L, "hash", script->hash);
+    lua_setfield(L, -2, "script");
+    lua_createtable(L, script->argc, 0);
+    for (int i = 0; i < script->argc; i++) {
+        lua_pushstring(L, script->argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "arguments");
+}
+
+void header_push(lua_State *L, const struct job *job, const char *reason, int finished)
+{
+    luaL_checkstack(L, 8, NULL);
+    header_push_common(L, "job");
+    header_set_text(L, "resume", "globals");
+    header_push_script(L, &job->script);
+    header_set_text(L, "job", job->id);
+    header_set_text(L, "reason", reason);
+    header_set_integer(L, "seed", job->seed);
+    header_set_integer(L, "generation", job->generation + 1);
+    header_set_integer(L, "saves", job->saves + 1);
+    header_set_integer(L, "resumed", job->resumed);
+    header_set_number(L, "computed",
+                      job->computed_before + clock_monotonic() - job->started - job->saving);
+    header_set_number(L, "saving", job->saving_before + job->saving);
+    if (job->progress.total > 0) {
+        lua_createtable(L, 0, 3);
+        header_set_number(L, "done", job->progress.done);
+        header_set_number(L, "total", job->progress.total);
+        header_set_text(L, "text", job->progress.text);
+        lua_setfield(L, -2, "progress");
+    }
+    history_push(L, &job->history);
+    lua_setfield(L, -2, "runs");
+    if (finished >= 0) {
+        lua_createtable(L, 0, 1);
+        header_set_integer(L, "code", finished);
+        lua_setfield(L, -2, "finished");
+    }
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static void header_get_text(lua_State *L, int index, const char *name, char *out, size_t size)
+{
+    *out = '\0';
+    if (lua_getfield(L, index, name) == LUA_TSTRING)
+        snprintf(out, size, "%s", lua_tostring(L, -1));
+    lua_pop(L, 1);
+}
+
+static double header_get_number(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    double value = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+static int64_t header_get_integer(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    int64_t value = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+static int header_same_arguments(lua_State *L, int index, const struct script *script)
+{
+    int same = 1, count = 0;
+    if (lua_getfield(L, index, "arguments") == LUA_TTABLE) {
+        count = (int)lua_rawlen(L, -1);
+        for (int i = 1; same && i <= count && i <= script->argc; i++) {
+            const char *text = lua_rawgeti(L, -1, i) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+            same = text != NULL && strcmp(text, script->argv[i - 1]) == 0;
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+    return same && count == script->argc;
+}
+
+void header_read(lua_State *L, int index, const struct script *script, struct header *header,
+                 struct history *history)
+{
+    luaL_checkstack(L, 8, NULL);
+    index = lua_absindex(L, index);
+    memset(header, 0, sizeof *header);
+    header_get_text(L, index, "kind", header->kind, sizeof header->kind);
+    header_get_text(L, index, "resume", header->resume, sizeof header->resume);
+    header_get_text(L, index, "job", header->id, sizeof header->id);
+    header_get_text(L, index, "reason", header->reason, sizeof header->reason);
+    header_get_text(L, index, "host", header->host, sizeof header->host);
+    header_get_text(L, index, "machine", header->machine, sizeof header->machine);
+    header_get_text(L, index, "features", header->features, sizeof header->features);
+    header_get_text(L, index, "version", header->version, sizeof header->version);
+    header_get_text(L, index, "lua", header->lua, sizeof header->lua);
+    header->saved = header_get_number(L, index, "saved");
+    header->computed = header_get_number(L, index, "computed");
+    header->saving = header_get_number(L, index, "saving");
+    header->generation = header_get_integer(L, index, "generation");
+    header->saves = header_get_integer(L, index, "saves");
+    header->resumed = header_get_integer(L, index, "resumed");
+    header->seed = header_get_integer(L, index, "seed");
+    header->same_arguments = header_same_arguments(L, index, script);
+    if (lua_getfield(L, index, "script") == LUA_TTABLE) {
+        header_get_text(L, -1, "name", header->script, sizeof header->script);
+        header_get_text(L, -1, "hash", header->hash, sizeof header->hash);
+    }
+    if (lua_getfield(L, index, "finished") == LUA_TTABLE) {
+        header->finished = 1;
+        header->exit_code = (int)header_get_integer(L, -1, "code");
+    }
+    lua_pop(L, 2);
+    if (history != NULL) {
+        lua_getfield(L, index, "runs");
+        history_read(L, -1, history);
+        lua_pop(L, 1);
+    }
+}
+
+/* ---------------------------------------------------------------- state */
+
+static const char *const header_streams[] = {"stdout", "stderr"};
+
+void header_push_state(lua_State *L, const struct job *job, const struct stdio_state streams[2])
+{
+    luaL_checkstack(L, 8, NULL);
+    lua_newtable(L);
+    random_push(L);
+    lua_setfield(L, -2, "random");
+    header_set_number(L, "clock", random_clock(job));
+    files_push(L);
+    lua_setfield(L, -2, "files");
+    config_push(L);
+    lua_setfield(L, -2, "config");
+    for (int i = 0; i < 2; i++) {
+        if (!streams[i].regular)
+            continue;
+        lua_createtable(L, 0, 2);
+        header_set_integer(L, "position", streams[i].position);
+        lua_pushlstring(L, (const char *)streams[i].digest, CHECKSUM_SIZE);
+        lua_setfield(L, -2, "digest");
+        lua_setfield(L, -2, header_streams[i]);
+    }
+}
+
+void header_read_streams(lua_State *L, int index, struct stdio_state streams[2])
+{
+    index = lua_absindex(L, index);
+    memset(streams, 0, 2 * sizeof *streams);
+    for (int i = 0; i < 2; i++) {
+        if (lua_getfield(L, index, header_streams[i]) == LUA_TTABLE) {
+            size_t size = 0;
+            streams[i].position = header_get_integer(L, -1, "position");
+            lua_getfield(L, -1, "digest");
+            const char *digest = lua_tolstring(L, -1, &size);
+            if (digest != NULL && size == CHECKSUM_SIZE && streams[i].position >= 0) {
+                memcpy(streams[i].digest, digest, CHECKSUM_SIZE);
+                streams[i].regular = 1;
+            }
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+}

@@ -1,0 +1,40 @@
+/*
+ * The runs of a job: when and where each was, and how it ended. The last HISTORY_LENGTH are kept.
+ */
+#ifndef CKPTLUA_JOB_HISTORY_H
+#define CKPTLUA_JOB_HISTORY_H
+
+#include <lua.h>
+
+enum { HISTORY_LENGTH = 100 };
+
+struct history_run {
+    double start, end; /* wall clock; end 0: not known, or not ended */
+    char host[64];
+    char ended[64]; /* "" while it runs */
+};
+
+struct history {
+    struct history_run runs[HISTORY_LENGTH];
+    int count;
+    long earlier; /* runs that were dropped */
+};
+
+/* A new run begins now; one that is not known to have ended is taken for killed. */
+void history_begin(struct history *history);
+
+/* How the present run ends, if it ends with the snapshot that is about to be written; "" undoes it.
+ */
+void history_end(struct history *history, const char *how);
+
+/* Times that a run was cut short from outside. */
+int history_interruptions(const struct history *history);
+
+/* The number of the present run. */
+long history_number(const struct history *history);
+
+/* As plain data, and back; a field that makes no sense is left out. */
+void history_push(lua_State *L, const struct history *history);
+void history_read(lua_State *L, int index, struct history *history);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * A host (the public handle) and the job it runs, as the files of this layer share them.
+ */
+#ifndef CKPTLUA_JOB_HOST_H
+#define CKPTLUA_JOB_HOST_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ckptlua.h"
+#include "exact/heap.h"
+#include "job/files.h"
+#include "job/history.h"
+#include "job/options.h"
+#include "job/progress.h"
+#include "job/schedule.h"
+#include "job/script.h"
+#include "job/signals.h"
+#include "job/stdio.h"
+#include "store/lock.h"
+
+struct ckptlua {
+    struct options options;
+    char message[1024]; /* the last failure */
+    ckptlua_message_function *on_message;
+    void *message_context;
+    ckptlua_open_function *on_open;
+    void *open_context;
+    ckptlua_exit_function *on_exit;
+    void *exit_context;
+    int handle_signals, has_run;
+    pthread_mutex_t speak;               /* one message at a time, and none inside the bar */
+    _Atomic(struct schedule *) schedule; /* while a job runs */
+    struct progress *progress;           /* of the job that runs, or NULL */
+};
+
+/* A save that a forked child is doing. */
+struct saving_child {
+    _Atomic pid_t pid; /* 0: none; the helper thread looks at it too */
+    double started;
+    struct saving_result *result; /* in memory shared with the child */
+};
+
+struct job {
+    ckptlua *host;
+    struct heap heap; /* of the state */
+    lua_State *L;     /* the main thread */
+    struct script script;
+    char *file;  /* the snapshot, links followed */
+    char *shown; /* the snapshot as messages name it */
+    struct lock *lock;
+    struct stdio *stdio;
+    struct schedule schedule;
+    struct signals signals;
+    struct files_host files;
+    struct history history;
+    struct progress progress;
+    struct saving_child child;
+
+    char id[33]; /* of this job's life: random, hexadecimal */
+    int64_t seed;
+    int continued; /* this run goes on from a snapshot */
+    int64_t resumed, saves, generation;
+    double started;         /* monotonic */
+    double computed_before; /* seconds, in earlier runs */
+    double saving_before;
+    double saving;            /* seconds that this run has stood still for saves */
+    double clock_before;      /* os.clock of earlier runs */
+    double last_saved;        /* wall clock of the snapshot on disk, 0 for none */
+    double last_saved_moment; /* monotonic, this run's last save; 0 for none */
+    double last_cost;         /* seconds the last save took from begin to commit */
+    uint64_t last_size;       /* bytes of it */
+    int has_snapshot;         /* FILE is ours: loaded, or saved by this run */
+    double first_refused;     /* monotonic; 0: not refused */
+    int is_running;           /* the script has been started, and has not ended well */
+    int apart;                /* ckpt.save or ckpt.load is at work */
+    int in_hook;              /* on_save or on_resume runs */
+    double interrupt_seen;    /* helper thread: monotonic; 0: none waits */
+    int interrupt_told;
+    int warned_of_silence;  /* helper thread: no checkpoint() was reached */
+    int sweep;              /* values that the script defines again are still to be put in place */
+    char last_refusal[256]; /* said already */
+    atomic_int reached;     /* a safe point was reached in this run */
+    int is_over;            /* the script has ended: nothing is saved any more */
+    int leaving;            /* unwinding; the exit code is `code` */
+    int code;
+};
+
+/* The job of a state. */
+struct job *host_job(lua_State *L);
+void host_set_job(lua_State *L, struct job *job);
+
+#endif

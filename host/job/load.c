@@ -1,0 +1,451 @@
+#include "job/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <lauxlib.h>
+
+#include "job/config.h"
+#include "job/journal.h"
+#include "job/random.h"
+#include "job/say.h"
+#include "store/format.h"
+#include "store/generations.h"
+#include "value/decode.h"
+#include "value/late.h"
+#include "value/plain.h"
+
+/* ---------------------------------------------------------------- reading */
+
+static int64_t load_source(void *context, void *data, size_t size)
+{
+    struct error error; /* unpack tells the place, and that says as much */
+    return snapshot_read(context, data, size, &error);
+}
+
+/* (reader) -> userdata unpack, header table */
+static int load_decode_header(lua_State *L)
+{
+    struct snapshot_reader *reader = lua_touserdata(L, 1);
+    struct source source = {load_source, reader, snapshot_size(reader)};
+    unsigned char head[FORMAT_HEAD_SIZE];
+    uint16_t pairs;
+    struct error error;
+    struct unpack *unpack = unpack_new(L, &source);
+    unpack_copy(L, unpack, head, sizeof head);
+    if (format_get_head(head, &pairs, &error) != 0)
+        return luaL_error(L, "%s", error.message);
+    plain_decode_pairs(L, unpack, pairs - 1u);
+    lua_pushinteger(L, FORMAT_VERSION);
+    lua_setfield(L, -2, "ckptlua");
+    return 2;
+}
+
+/* Opens one file and reads its header; pushes the unpack userdata and the header's table. Returns
+ * 0, or a code with *error filled and nothing pushed. */
+static int load_file(lua_State *L, const char *file, struct snapshot_reader **reader,
+                     struct error *error)
+{
+    *reader = snapshot_open(file, error);
+    if (*reader == NULL)
+        return error->code;
+    lua_pushcfunction(L, load_decode_header);
+    lua_pushlightuserdata(L, *reader);
+    if (lua_pcall(L, 1, 2, 0) == LUA_OK)
+        return 0;
+    error_set(error, ERROR_DAMAGED, "%s is damaged (header: %s)", file,
+              luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 2);
+    snapshot_close(*reader);
+    *reader = NULL;
+    return ERROR_DAMAGED;
+}
+
+void load_close(struct load *load)
+{
+    snapshot_close(load->reader);
+    load->reader = NULL;
+}
+
+/* ---------------------------------------------------------------- which one */
+
+/* Why a snapshot cannot be continued by this job: returns 0, or ERROR_INVALID. */
+static int load_check(const struct job *job, const char *file, const struct header *header,
+                      struct error *error)
+{
+    if (strcmp(header->kind, "workspace") == 0)
+        return error_set(error, ERROR_INVALID,
+                         "%s was written by ckpt.save and is no job's snapshot; use --snapshot "
+                         "for a different file",
+                         file);
+    if (strcmp(header->script, job->script.name) != 0)
+        return error_set(error, ERROR_INVALID,
+                         "%s belongs to another job (%s); use --snapshot for a different file, or "
+                         "--fresh to start over",
+                         file, header->script);
+    if (!header->same_arguments)
+        return error_set(error, ERROR_INVALID,
+                         "%s belongs to %s with other arguments; use --snapshot for a different "
+                         "file, or --fresh to start over",
+                         file, header->script);
+    if (strcmp(header->resume, "globals") != 0)
+        return error_set(error, ERROR_INVALID,
+                         "%s was saved with --resume %s, which this ckptlua cannot continue", file,
+                         header->resume);
+    return 0;
+}
+
+/* FILE failed its check with *cause: looks for the newest older generation that is good and this
+ * job's, and puts it in FILE's place. */
+static int load_fall_back(lua_State *L, struct job *job, struct load *load,
+                          const struct error *cause)
+{
+    struct error error;
+    int top = lua_gettop(L);
+    for (int number = 1; number <= 1000; number++) {
+        char *older = generations_numbered(job->file, number);
+        if (older == NULL)
+            break;
+        int status = load_file(L, older, &load->reader, &error);
+        free(older);
+        if (status == ERROR_ABSENT)
+            break;
+        if (status != 0)
+            continue;
+        header_read(L, -1, &job->script, &load->header, &job->history);
+        if (load_check(job, job->shown, &load->header, &error) == 0 &&
+            generations_fall_back(job->file, number, &error) == 0) {
+            char time[32];
+            say_time(load->header.saved, time, sizeof time);
+            say_note(job, "%s; set aside as %s.bad", cause->message, job->shown);
+            say_note(job, "continuing from %s.%d, saved %s", job->shown, number, time);
+            return CKPTLUA_OK;
+        }
+        memset(&job->history, 0, sizeof job->history);
+        load_close(load);
+        lua_settop(L, top);
+    }
+    if (cause->code == ERROR_NOT_SNAPSHOT)
+        say_failure(job->host, "%s; use --snapshot for a different file", cause->message);
+    else
+        say_failure(job->host, "%s, and there is no good older generation; --fresh starts over",
+                    cause->message);
+    return CKPTLUA_UNUSABLE;
+}
+
+static int load_is_there(const char *file)
+{
+    struct stat info;
+    return lstat(file, &info) == 0;
+}
+
+/* FILE is missing or empty: a fresh start, with a word about what is there. */
+static int load_start_fresh(struct job *job)
+{
+    char *older = generations_numbered(job->file, 1);
+    if (older != NULL && load_is_there(older))
+        say_note(job,
+                 "%s is not there: a fresh start (%s.1 is there; to continue from it, stop this "
+                 "and rename it to %s)",
+                 job->shown, job->shown, job->shown);
+    free(older);
+    return CKPTLUA_OK;
+}
+
+/* --fresh */
+static int load_set_aside(struct job *job)
+{
+    struct error error;
+    struct stat info;
+    if (lstat(job->file, &info) != 0)
+        return CKPTLUA_OK;
+    if (!S_ISREG(info.st_mode)) {
+        say_failure(job->host, "%s is no regular file; use --snapshot for a different one",
+                    job->shown);
+        return CKPTLUA_UNUSABLE;
+    }
+    if (generations_set_aside(job->file, "old", &error) != 0) {
+        say_failure(job->host, "%s", error.message);
+        return CKPTLUA_UNUSABLE;
+    }
+    return CKPTLUA_OK;
+}
+
+/* --from MARK: FILE@MARK, if it is a good one of this job, takes FILE's place. */
+static int load_take_mark(lua_State *L, struct job *job)
+{
+    struct error error;
+    struct header header;
+    struct snapshot_reader *reader;
+    char suffix[300];
+    snprintf(suffix, sizeof suffix, "@%.256s", job->host->options.from);
+    char *mark = generations_name(job->file, suffix);
+    if (mark == NULL) {
+        say_failure(job->host, "not enough memory");
+        return CKPTLUA_FAILED;
+    }
+    int status = load_file(L, mark, &reader, &error);
+    if (status == ERROR_ABSENT)
+        error_set(&error, status, "--from %s: there is no %s; ckpt.mark(\"%s\") makes it",
+                  job->host->options.from, mark, job->host->options.from);
+    if (status == 0) {
+        header_read(L, -1, &job->script, &header, NULL);
+        lua_pop(L, 2);
+        snapshot_close(reader);
+        status = load_check(job, mark, &header, &error);
+    }
+    if (status == 0 && load_is_there(job->file))
+        status = generations_set_aside(job->file, "old", &error);
+    if (status == 0)
+        status = generations_keep_as(mark, job->file, &error);
+    free(mark);
+    if (status != 0)
+        say_failure(job->host, "%s", error.message);
+    return status == 0 ? CKPTLUA_OK : status == ERROR_ABSENT ? CKPTLUA_USAGE : CKPTLUA_UNUSABLE;
+}
+
+int load_open(lua_State *L, struct job *job, struct load *load)
+{
+    struct error error;
+    int code = CKPTLUA_OK;
+    *load = (struct load){0};
+    luaL_checkstack(L, 8, NULL);
+    if (job->host->options.from != NULL)
+        code = load_take_mark(L, job);
+    else if (job->host->options.fresh)
+        code = load_set_aside(job);
+    if (code != CKPTLUA_OK)
+        return code;
+    int status = load_file(L, job->file, &load->reader, &error);
+    if (status == ERROR_ABSENT)
+        return load_start_fresh(job);
+    if (status == ERROR_DAMAGED || status == ERROR_NOT_SNAPSHOT) {
+        code = load_fall_back(L, job, load, &error);
+    } else if (status != 0) {
+        say_failure(job->host, "%s", error.message);
+        return CKPTLUA_UNUSABLE;
+    } else {
+        header_read(L, -1, &job->script, &load->header, &job->history);
+        if (load_check(job, job->shown, &load->header, &error) != 0) {
+            say_failure(job->host, "%s", error.message);
+            load_close(load);
+            return CKPTLUA_UNUSABLE;
+        }
+    }
+    if (code == CKPTLUA_OK)
+        load->unpack = lua_gettop(L) - 1;
+    return code;
+}
+
+/* ---------------------------------------------------------------- putting back */
+
+struct load_call {
+    struct job *job;
+    struct load *load;
+    enum stdio_outcome outcome[2];
+    struct error error;
+};
+
+/* (struct load_call *, unpack): the state of the job, then the globals. */
+static int load_put_back(lua_State *L)
+{
+    struct load_call *call = lua_touserdata(L, 1);
+    struct job *job = call->job;
+    struct unpack *unpack = lua_touserdata(L, 2);
+    struct stdio_state streams[2];
+    plain_decode(L, unpack);
+    if (lua_type(L, 3) != LUA_TTABLE)
+        return unpack_fail(L, unpack, "the state of the job is no map");
+    lua_getfield(L, 3, "clock");
+    job->clock_before = lua_tonumber(L, -1);
+    if (lua_getfield(L, 3, "config") == LUA_TTABLE)
+        config_set(L, job, -1);
+    const char *output = job->host->options.output;
+    if (output != NULL && stdio_set_output(job->stdio, output, 1, &call->error) != 0)
+        return luaL_error(L, "%s", call->error.message);
+    header_read_streams(L, 3, streams);
+
+    /* Before the globals: a handle that is met in them is opened again when it is met. */
+    lua_getfield(L, 3, "files");
+    files_restore(L, -1, journal_left(job, call->load->header.id, call->load->header.generation));
+    lua_pushglobaltable(L);
+    decode_globals(L, unpack, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
+    lua_getfield(L, 3, "random");
+    random_set(L, -1);
+    if (stdio_restore(job->stdio, streams, call->outcome, &call->error) != 0)
+        return luaL_error(L, "%s", call->error.message);
+    return 0;
+}
+
+static void load_say_streams(struct job *job, const enum stdio_outcome outcome[2])
+{
+    static const char *const names[] = {"stdout", "stderr"};
+    for (int i = 0; i < 2; i++)
+        if (outcome[i] == STDIO_EMPTIED)
+            say_note(job,
+                     "%s has been emptied since %s was saved, so what was written before is gone; "
+                     "use >> or --output",
+                     names[i], job->shown);
+}
+
+static void load_say_differences(struct job *job, const struct header *header)
+{
+    char machine[256], features[256];
+    header_machine(machine, sizeof machine, features, sizeof features);
+    if (strcmp(header->hash, job->script.hash) != 0)
+        say_note(job,
+                 "%s has changed since %s was saved; going on with the saved globals and the new "
+                 "script",
+                 job->script.path, job->shown);
+    if (strcmp(header->machine, machine) != 0 || strcmp(header->features, features) != 0)
+        say_note(job,
+                 "this machine (%s; %s) differs from that of the save (%s; %s): the last bits of "
+                 "results may differ",
+                 machine, features, header->machine, header->features);
+}
+
+static void load_say_continuing(struct job *job, const struct header *header)
+{
+    char time[32], work[32];
+    say_time(header->saved, time, sizeof time);
+    say_duration(header->computed, work, sizeof work);
+    say_note(job, "continuing %s from %s (saved %s on %s, %s of work done, run %ld)",
+             job->script.path, job->shown, time, header->host, work, history_number(&job->history));
+}
+
+int load_restore(lua_State *L, struct job *job, struct load *load)
+{
+    const struct header *header = &load->header;
+    struct load_call call = {.job = job, .load = load};
+    int collects = lua_gc(L, LUA_GCISRUNNING);
+    lua_gc(L, LUA_GCSTOP);
+    lua_pushcfunction(L, load_put_back);
+    lua_pushlightuserdata(L, &call);
+    lua_pushvalue(L, load->unpack);
+    int status = lua_pcall(L, 2, 0, 0);
+    load_close(load);
+    if (status != LUA_OK) {
+        say_failure(job->host, "%s cannot be continued: %s", job->shown,
+                    luaL_tolstring(L, -1, NULL));
+        lua_pop(L, 2);
+        return CKPTLUA_UNUSABLE;
+    }
+    if (collects)
+        lua_gc(L, LUA_GCRESTART);
+    snprintf(job->id, sizeof job->id, "%s", header->id);
+    job->seed = header->seed;
+    job->continued = job->sweep = job->has_snapshot = 1;
+    job->resumed = header->resumed + 1;
+    job->saves = header->saves;
+    job->generation = header->generation;
+    job->computed_before = header->computed;
+    job->saving_before = header->saving;
+    job->last_saved = header->saved;
+    history_begin(&job->history);
+    load_say_continuing(job, header);
+    load_say_streams(job, call.outcome);
+    load_say_differences(job, header);
+    return CKPTLUA_OK;
+}
+
+/* (note) */
+static int load_undo(lua_State *L)
+{
+    files_restore(L, 0, lua_tostring(L, 1));
+    return 0;
+}
+
+int load_nothing(lua_State *L, struct job *job)
+{
+    history_begin(&job->history);
+    lua_pushcfunction(L, load_undo);
+    lua_pushstring(L, job->host->options.fresh ? "" : journal_left(job, NULL, 0));
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+        return CKPTLUA_OK;
+    say_failure(job->host, "%s", luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 2);
+    return CKPTLUA_UNUSABLE;
+}
+
+/* ---------------------------------------------------------------- without a job */
+
+/* A reader that is closed when the userdata goes, so that errors may be raised meanwhile. */
+static int load_free_reader(lua_State *L)
+{
+    struct snapshot_reader **reader = lua_touserdata(L, 1);
+    snapshot_close(*reader);
+    *reader = NULL;
+    return 0;
+}
+
+/* Pushes such a userdata, then the unpack userdata and the header's table. */
+static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
+{
+    static const char metatable[] = "ckptlua.reader";
+    struct error error;
+    struct snapshot_reader **reader = lua_newuserdatauv(L, sizeof *reader, 0);
+    *reader = NULL;
+    if (luaL_newmetatable(L, metatable)) {
+        lua_pushcfunction(L, load_free_reader);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    if (load_file(L, file, reader, &error) == ERROR_ABSENT)
+        luaL_error(L, "%s: no such file, or an empty one", file);
+    if (*reader == NULL)
+        luaL_error(L, "%s", error.message);
+    return reader;
+}
+
+/* (unpack, header) -> table of variables */
+static int load_decode_variables(lua_State *L)
+{
+    struct unpack *unpack = lua_touserdata(L, 1);
+    plain_decode(L, unpack); /* the state of a job, or an empty map */
+    lua_newtable(L);
+    decode_table(L, unpack, -1);
+    return 1;
+}
+
+void load_variables(lua_State *L, const char *file)
+{
+    luaL_checkstack(L, 8, NULL);
+    int top = lua_gettop(L);
+    struct snapshot_reader **reader = load_push_reader(L, file);
+    int collects = lua_gc(L, LUA_GCISRUNNING);
+    lua_gc(L, LUA_GCSTOP);
+    struct job *job = host_job(L);
+    if (job != NULL)
+        job->apart = 1;
+    lua_pushcfunction(L, load_decode_variables);
+    lua_insert(L, top + 2);
+    int status = lua_pcall(L, 2, 1, 0);
+    if (job != NULL)
+        job->apart = 0;
+    if (collects)
+        lua_gc(L, LUA_GCRESTART);
+    snapshot_close(*reader);
+    *reader = NULL;
+    if (status != LUA_OK)
+        luaL_error(L, "%s cannot be read: %s", file, luaL_tolstring(L, -1, NULL));
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    late_sweep(L);
+}
+
+void load_header(lua_State *L, const char *file)
+{
+    luaL_checkstack(L, 8, NULL);
+    int top = lua_gettop(L);
+    struct snapshot_reader **reader = load_push_reader(L, file);
+    lua_pushinteger(L, (lua_Integer)snapshot_size(*reader) + FORMAT_TRAILER_SIZE);
+    lua_setfield(L, -2, "bytes");
+    snapshot_close(*reader);
+    *reader = NULL;
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}

@@ -1,0 +1,465 @@
+/*
+ * The life of a job: from the script's name to an exit code.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "base/clock.h"
+#include "job/embedded.h"
+#include "job/finish.h"
+#include "job/host.h"
+#include "job/journal.h"
+#include "job/leave.h"
+#include "job/load.h"
+#include "job/module.h"
+#include "job/point.h"
+#include "job/random.h"
+#include "job/run.h"
+#include "job/save.h"
+#include "job/say.h"
+#include "store/generations.h"
+#include "value/late.h"
+#include "value/names.h"
+#include "value/registry.h"
+
+/* Seconds to wait for another process that runs this job. */
+#define RUN_LOCK_PATIENCE 5.0
+
+/* ---------------------------------------------------------------- the state */
+
+/* (code, name) of an embedded module: loads it as `require` expects of a loader. */
+static int run_load_embedded(lua_State *L)
+{
+    const struct embedded_file *file = lua_touserdata(L, lua_upvalueindex(1));
+    lua_pushfstring(L, "=%s.lua", file->name);
+    if (luaL_loadbufferx(L, file->text, file->size, lua_tostring(L, -1), "t") != LUA_OK)
+        return lua_error(L);
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void run_preload(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (const struct embedded_file *file = embedded_files; file->name != NULL; file++) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)file);
+        lua_pushcclosure(L, run_load_embedded, 1);
+        lua_setfield(L, -2, file->name);
+    }
+    lua_pop(L, 1);
+}
+
+static void run_warn(void *context, const char *text)
+{
+    say_note(context, "%s", text);
+}
+
+/* An open file is known by its number in the job's list of files, which goes into the job's own
+ * snapshots only. */
+static void run_save_handle(lua_State *L, int index)
+{
+    if (host_job(L)->apart)
+        luaL_error(L, "an open file can be kept in the job's own snapshot only");
+    files_save_handle(L, index);
+}
+
+static void run_load_handle(lua_State *L, const char *data, size_t size)
+{
+    if (host_job(L)->apart)
+        late_push_foreign(L, LUA_FILEHANDLE);
+    else
+        files_load_handle(L, data, size);
+}
+
+/* (struct job *): the base environment of the script. */
+static int run_open_state(lua_State *L)
+{
+    static const struct userdata_type file_type = {LUA_FILEHANDLE, run_save_handle,
+                                                   run_load_handle};
+    struct job *job = lua_touserdata(L, 1);
+    luaL_openlibs(L);
+    host_set_job(L, job);
+    job->files = (struct files_host){run_warn, journal_keep, job};
+    files_open(L, &job->files);
+    random_open(L);
+    module_open(L, job);
+    run_preload(L);
+    registry_open(L);
+    registry_add_type(L, &file_type);
+    late_open(L);
+    script_set_arguments(&job->script, L);
+    if (job->host->on_open != NULL)
+        job->host->on_open(job->host->open_context, L);
+    names_capture(L);
+    return 0;
+}
+
+/* Makes the state with the script's function at index 1. */
+static int run_make_state(struct job *job)
+{
+    struct error error;
+    job->L = heap_new_state(&job->heap);
+    if (job->L == NULL) {
+        say_failure(job->host, "not enough memory");
+        return CKPTLUA_FAILED;
+    }
+    if (script_load(&job->script, job->L, &error) != 0) {
+        say_failure(job->host, "%s", error.message);
+        return CKPTLUA_USAGE;
+    }
+    lua_pushcfunction(job->L, run_open_state);
+    lua_pushlightuserdata(job->L, job);
+    if (lua_pcall(job->L, 1, 0, 0) != LUA_OK) {
+        say_failure(job->host, "%s", luaL_tolstring(job->L, -1, NULL));
+        return CKPTLUA_FAILED;
+    }
+    return CKPTLUA_OK;
+}
+
+/* ---------------------------------------------------------------- before the script */
+
+static int run_name_snapshot(struct job *job)
+{
+    struct error error;
+    const char *given = job->host->options.snapshot;
+    job->shown = given != NULL ? strdup(given) : script_default_snapshot(&job->script);
+    if (job->shown == NULL) {
+        say_failure(job->host, "not enough memory");
+        return CKPTLUA_FAILED;
+    }
+    job->file = generations_resolve(job->shown, &error);
+    if (job->file == NULL) {
+        say_failure(job->host, "%s", error.message);
+        return CKPTLUA_USAGE;
+    }
+    return CKPTLUA_OK;
+}
+
+static int run_lock(struct job *job)
+{
+    struct error error;
+    job->lock = lock_acquire(job->file, RUN_LOCK_PATIENCE, &error);
+    if (job->lock != NULL) {
+        if (!lock_is_real(job->lock))
+            say_note(job,
+                     "this file system has no locks: take care that no other process runs %s "
+                     "at the same time",
+                     job->script.path);
+        return CKPTLUA_OK;
+    }
+    if (error.code == ERROR_BUSY) {
+        say_failure(job->host, "%s is being run already: %s", job->script.path, error.message);
+        return CKPTLUA_BUSY;
+    }
+    say_failure(job->host, "%s; use --snapshot to keep the state elsewhere", error.message);
+    return CKPTLUA_USAGE;
+}
+
+static int run_random_bytes(void *out, size_t size)
+{
+    return getrandom(out, size, 0) == (ssize_t)size ? 0 : -1;
+}
+
+/* A new life: an identity and a seed. */
+static int run_name_job(struct job *job)
+{
+    unsigned char id[16];
+    uint64_t seed;
+    if (run_random_bytes(id, sizeof id) != 0 || run_random_bytes(&seed, sizeof seed) != 0) {
+        say_failure(job->host, "the system gives no random numbers: %s", strerror(errno));
+        return CKPTLUA_FAILED;
+    }
+    for (int i = 0; i < 16; i++)
+        snprintf(job->id + 2 * i, 3, "%02x", id[i]);
+    job->seed = job->host->options.has_seed ? job->host->options.seed : (int64_t)(seed >> 1);
+    random_seed(job->L, job->seed);
+    return CKPTLUA_OK;
+}
+
+static int run_open_streams(struct job *job, int continued)
+{
+    struct error error;
+    job->stdio = stdio_open(job->host->options.output, continued, &error);
+    if (job->stdio != NULL)
+        return CKPTLUA_OK;
+    say_failure(job->host, "%s", error.message);
+    return CKPTLUA_USAGE;
+}
+
+/* A snapshot that says `finished`: returns 1, with the exit code that it names. */
+static int run_has_finished(struct job *job, struct load *load, int *code)
+{
+    if (load->reader == NULL || !load->header.finished)
+        return 0;
+    *code = load->header.exit_code;
+    say_note(job, "%s has ended already, with exit code %d (%s says so); --fresh runs it again",
+             job->script.path, *code, job->shown);
+    load_close(load);
+    return 1;
+}
+
+/* Takes the lock, finds the snapshot, puts its state back or starts a new life. *over is set where
+ * there is nothing to run. */
+static int run_prepare(struct job *job, int *over)
+{
+    struct load load = {0};
+    int code = run_lock(job);
+    if (code != CKPTLUA_OK)
+        return code;
+    generations_clean(job->file);
+    code = load_open(job->L, job, &load);
+    if (code != CKPTLUA_OK)
+        return code;
+    if (run_has_finished(job, &load, &code)) {
+        *over = 1;
+        return code;
+    }
+    code = run_open_streams(job, load.reader != NULL);
+    if (code == CKPTLUA_OK && load.reader != NULL) {
+        code = load_restore(job->L, job, &load);
+    } else if (code == CKPTLUA_OK) {
+        code = run_name_job(job);
+        if (code == CKPTLUA_OK)
+            code = load_nothing(job->L, job);
+    }
+    load_close(&load);
+    lua_settop(job->L, 1);
+    return code;
+}
+
+/* ---------------------------------------------------------------- the helper thread */
+
+static void run_draw_progress(struct job *job, double now)
+{
+    double running = job->computed_before + now - job->started;
+    struct progress_view view = {
+        .script = job->script.name,
+        .run = history_number(&job->history),
+        .running = running,
+        .saved = job->last_saved_moment == 0 ? -1 : now - job->last_saved_moment,
+        .share = running > 0 ? (job->saving_before + job->saving) / running : 0,
+    };
+    if (job->progress.wanted && job->progress.everywhere &&
+        pthread_mutex_trylock(&job->host->speak) == 0) {
+        progress_draw(&job->progress, &view);
+        pthread_mutex_unlock(&job->host->speak);
+    }
+}
+
+/* Whether a child that saves has ended; it stays to be waited for. */
+static int run_child_has_ended(struct job *job)
+{
+    siginfo_t info = {.si_pid = 0};
+    pid_t pid = atomic_load(&job->child.pid);
+    return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid;
+}
+
+/* Someone has pressed Ctrl-C, and nothing seems to happen. */
+static void run_hint_at_interrupt(struct job *job, double now)
+{
+    int pending = (atomic_load(&job->schedule.requests) & SCHEDULE_INTERRUPT) != 0;
+    if (!pending)
+        job->interrupt_seen = 0;
+    else if (job->interrupt_seen == 0)
+        job->interrupt_seen = now;
+    else if (now - job->interrupt_seen > 1.5 && !job->interrupt_told) {
+        job->interrupt_told = 1;
+        say_note(job,
+                 "stopping at the next checkpoint(), to save there; Ctrl-C again stops at once, "
+                 "without saving");
+    }
+}
+
+static void run_tick(void *context)
+{
+    struct job *job = context;
+    double now = clock_monotonic(), interval = job->host->options.interval;
+    if (run_child_has_ended(job))
+        schedule_nudge(&job->schedule);
+    run_draw_progress(job, now);
+    run_hint_at_interrupt(job, now);
+    if (!job->warned_of_silence && !atomic_load(&job->reached) && interval >= 0 &&
+        now - job->started > fmax(interval, 1)) {
+        char time[32];
+        job->warned_of_silence = 1;
+        say_duration(now - job->started, time, sizeof time);
+        say_note(job,
+                 "%s has not called checkpoint() in %s, so nothing is saved; call it in the main "
+                 "loop",
+                 job->script.path, time);
+    }
+}
+
+static void run_overdue(void *context)
+{
+    struct job *job = context;
+    int number = atomic_load(&job->schedule.signal);
+    char notice[32];
+    say_duration(SCHEDULE_NOTICE, notice, sizeof notice);
+    say_failure(
+        job->host, "%s has not called checkpoint() within %s of %s%s; nothing was saved, %s",
+        job->script.path, notice, number != 0 ? "SIG" : "the request to exit",
+        number != 0 ? options_signal_name(number) : "",
+        job->has_snapshot ? "the previous snapshot is intact" : "and there is no snapshot yet");
+    if (job->host->on_exit != NULL)
+        _exit(CKPTLUA_NOT_SAVED);
+    atomic_store(&job->schedule.overdue, 0);
+}
+
+static int run_start_schedule(struct job *job)
+{
+    struct error error;
+    struct ckptlua *host = job->host;
+    job->schedule.on_tick = run_tick;
+    job->schedule.on_overdue = run_overdue;
+    job->schedule.context = job;
+    job->progress.wanted = !host->options.quiet &&
+                           (host->options.progress == OPTIONS_SHOW_ON || isatty(STDERR_FILENO));
+    job->progress.everywhere = host->options.progress == OPTIONS_SHOW_ON || !isatty(STDOUT_FILENO);
+    if (schedule_start(&job->schedule, &error) != 0 ||
+        (host->handle_signals &&
+         signals_install(&job->signals, &job->schedule, &host->options, &error) != 0)) {
+        say_failure(host, "%s", error.message);
+        return CKPTLUA_FAILED;
+    }
+    schedule_tick_every(&job->schedule, job->progress.wanted ? 0.25 : POINT_TICK);
+    atomic_store(&host->schedule, &job->schedule);
+    atomic_store(&job->schedule.due, job->continued);
+    point_begin(job);
+    if (host->options.exit_after > 0)
+        schedule_exit_at(&job->schedule, job->started + host->options.exit_after);
+    return CKPTLUA_OK;
+}
+
+/* ---------------------------------------------------------------- the script */
+
+/* Message handler, as lua's own: a traceback behind the message. */
+static int run_traceback(lua_State *L)
+{
+    const char *message = lua_tostring(L, 1);
+    if (leave_is_unwinding(L, 1))
+        return 1;
+    if (message == NULL) {
+        if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
+            return 1;
+        message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    }
+    luaL_traceback(L, L, message, 1);
+    return 1;
+}
+
+static int run_failed(struct job *job)
+{
+    size_t size;
+    const char *text = lua_tolstring(job->L, -1, &size);
+    say_failure_text(job->host, text == NULL ? "an error without a message" : text);
+    if (job->has_snapshot) {
+        char time[32];
+        say_time(job->last_saved, time, sizeof time);
+        say_note(job, "the job failed; %s keeps the state of %s", job->shown, time);
+    } else {
+        say_note(job, "the job failed before its first save");
+    }
+    return CKPTLUA_FAILED;
+}
+
+/* Runs the function at index 1 of job->L. */
+static int run_script(struct job *job)
+{
+    lua_State *L = job->L;
+    lua_pushcfunction(L, run_traceback);
+    lua_insert(L, 1);
+    for (int i = 0; i < job->script.argc; i++) {
+        luaL_checkstack(L, 2, NULL);
+        lua_pushstring(L, job->script.argv[i]);
+    }
+    int status = lua_pcall(L, job->script.argc, 0, 1);
+    job->is_over = 1;
+    if (job->leaving)
+        return job->code;
+    if (status != LUA_OK) {
+        int code = run_failed(job);
+        save_abandon(job);
+        return code;
+    }
+    int code = finish_before_close(L, job);
+    if (code != CKPTLUA_OK)
+        return code;
+    lua_close(L); /* finalizers run, and may still write */
+    job->L = NULL;
+    return job->leaving ? job->code : finish_after_close(job);
+}
+
+static int run_all(struct job *job)
+{
+    int over = 0;
+    int code = run_make_state(job);
+    if (code == CKPTLUA_OK)
+        code = run_prepare(job, &over);
+    if (code != CKPTLUA_OK || over)
+        return code;
+    job->started = clock_monotonic();
+    job->is_running = 1;
+    module_set_counts(job->L, job);
+    code = run_start_schedule(job);
+    if (code == CKPTLUA_OK)
+        code = run_script(job);
+    return code;
+}
+
+static void run_close(struct job *job)
+{
+    struct ckptlua *host = job->host;
+    signals_remove(&job->signals);
+    atomic_store(&host->schedule, NULL);
+    schedule_close(&job->schedule);
+    pthread_mutex_lock(&host->speak);
+    progress_clear(&job->progress);
+    host->progress = NULL;
+    pthread_mutex_unlock(&host->speak);
+    save_abandon(job);
+    if (job->L != NULL)
+        lua_close(job->L);
+    heap_close(&job->heap);
+    stdio_close(job->stdio);
+    leave_release_lock(job);
+    script_free(&job->script);
+    free(job->file);
+    free(job->shown);
+}
+
+int run_job(struct ckptlua *host, const char *path, int argc, char *const argv[])
+{
+    struct error error;
+    struct job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        say_failure(host, "not enough memory");
+        return CKPTLUA_FAILED;
+    }
+    job->host = host;
+    int code = CKPTLUA_USAGE;
+    if (schedule_init(&job->schedule, &error) != 0) {
+        say_failure(host, "%s", error.message);
+        free(job);
+        return CKPTLUA_FAILED;
+    }
+    host->progress = &job->progress;
+    if (script_read(&job->script, path, argc, argv, &error) != 0)
+        say_failure(host, "%s", error.message);
+    else if ((code = run_name_snapshot(job)) == CKPTLUA_OK)
+        code = run_all(job);
+    run_close(job);
+    free(job);
+    return code;
+}

@@ -1,0 +1,376 @@
+#include "job/save.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "base/clock.h"
+#include "job/header.h"
+#include "job/policy.h"
+#include "job/say.h"
+#include "store/format.h"
+#include "store/snapshot.h"
+#include "value/encode.h"
+#include "value/plain.h"
+#include "value/registry.h"
+
+/* One save on its way. Nothing in it is owned across a call that may raise but by save_write. */
+struct save {
+    struct job *job;
+    struct snapshot_writer *writer;
+    struct error error; /* of the writer */
+};
+
+/* What a child tells its parent. */
+struct saving_result {
+    enum save_outcome outcome;
+    double cost;
+    uint64_t size;
+    char message[1024];
+};
+
+static const char save_hooks; /* registry: list of functions */
+
+/* ---------------------------------------------------------------- on_save */
+
+void save_add_hook(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &save_hooks) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &save_hooks);
+    }
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 1);
+}
+
+/* ckpt.on_save functions, in the order in which they were given. */
+static int save_call_hooks(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &save_hooks) != LUA_TTABLE)
+        return 0;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        lua_call(L, 0, 0);
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static int save_sink(void *context, const void *data, size_t size)
+{
+    struct save *save = context;
+    return snapshot_write(save->writer, data, size, &save->error);
+}
+
+static void save_push_line(void *context, lua_State *L, const char *source, int line)
+{
+    const struct job *job = context; /* NULL for ckptlua_save without a job */
+    if (job != NULL)
+        script_push_line(&job->script, L, source, line);
+    else
+        lua_pushnil(L);
+}
+
+/* The header map: 16 bytes that are always the same shape, then the pairs. */
+static void save_header(lua_State *L, int index, struct pack *pack)
+{
+    unsigned char head[FORMAT_HEAD_SIZE];
+    format_put_head(head, (uint16_t)(plain_encode_pairs(L, index, NULL) + 1));
+    msgpack_pack_str_body(&pack->packer, head, sizeof head);
+    plain_encode_pairs(L, index, pack);
+}
+
+/* (struct save *, header, state): writes all of a job's snapshot. */
+static int save_encode_job(lua_State *L)
+{
+    struct save *save = lua_touserdata(L, 1);
+    struct sink sink = {save_sink, save};
+    struct encode_options options = {&walker_public, save_push_line, save->job};
+    struct pack *pack = pack_new(L, &sink);
+    save_header(L, 2, pack);
+    plain_encode(L, 3, pack);
+    encode_globals(L, pack, &options);
+    return 0;
+}
+
+/* (struct save *, header, variables): writes what ckpt.save is given. */
+static int save_encode_variables(lua_State *L)
+{
+    struct save *save = lua_touserdata(L, 1);
+    struct sink sink = {save_sink, save};
+    struct encode_options options = {&walker_public, save_push_line, save->job};
+    struct pack *pack = pack_new(L, &sink);
+    save_header(L, 2, pack);
+    msgpack_pack_map(&pack->packer, 0);
+    encode_table(L, 3, pack, &options);
+    return 0;
+}
+
+/* Runs `encode` with save, and the two values on top, into a new FILE. Pops them. Fills *result
+ * but for its cost. */
+static void save_write(lua_State *L, struct job *job, const char *file, int generations,
+                       lua_CFunction encode, struct save_result *result)
+{
+    struct save save = {.job = job};
+    result->outcome = SAVE_FAILED;
+    if (!lua_checkstack(L, 8)) {
+        snprintf(result->message, sizeof result->message, "not enough memory");
+        lua_pop(L, 2);
+        return;
+    }
+    save.writer = snapshot_begin(file, &save.error);
+    if (save.writer == NULL) {
+        snprintf(result->message, sizeof result->message, "%s", save.error.message);
+        lua_pop(L, 2);
+        return;
+    }
+    /* No finalizer may run in the middle, and no address may be used again. */
+    int collects = lua_gc(L, LUA_GCISRUNNING);
+    lua_gc(L, LUA_GCSTOP);
+    lua_pushcfunction(L, encode);
+    lua_insert(L, -3);
+    lua_pushlightuserdata(L, &save);
+    lua_insert(L, -3);
+    int status = lua_pcall(L, 3, 0, 0);
+    if (collects)
+        lua_gc(L, LUA_GCRESTART);
+    result->size = snapshot_written(save.writer);
+    if (status == LUA_OK && save.error.code == 0) {
+        if (snapshot_commit(save.writer, generations, &save.error) == 0)
+            result->outcome = SAVE_DONE;
+        else
+            snprintf(result->message, sizeof result->message, "%s", save.error.message);
+        return;
+    }
+    snapshot_abort(save.writer);
+    if (save.error.code != 0) {
+        snprintf(result->message, sizeof result->message, "%s", save.error.message);
+    } else {
+        const char *text = lua_tostring(L, -1);
+        snprintf(result->message, sizeof result->message, "%s",
+                 text == NULL ? "an error without a message" : text);
+        result->outcome = status == LUA_ERRMEM ? SAVE_FAILED : SAVE_REFUSED;
+    }
+    if (status != LUA_OK)
+        lua_pop(L, 1);
+}
+
+/* ---------------------------------------------------------------- preparing */
+
+struct save_plan {
+    struct job *job;
+    const struct save_request *request;
+    struct error error;
+};
+
+/* (struct save_plan *) -> header, state: everything that must be done before the first byte. */
+static int save_prepare(lua_State *L)
+{
+    struct save_plan *plan = lua_touserdata(L, 1);
+    struct job *job = plan->job;
+    struct stdio_state streams[2];
+    files_flush(L);
+    if (stdio_save(job->stdio, streams, &plan->error) != 0)
+        return luaL_error(L, "%s", plan->error.message);
+    header_push(L, job, plan->request->reason, plan->request->finished);
+    header_push_state(L, job, streams);
+    return 2;
+}
+
+/* Calls function(plan), leaving `results` values. Returns 1, or 0 with result->message filled. */
+static int save_protect(lua_State *L, lua_CFunction function, struct save_plan *plan, int results,
+                        struct save_result *result)
+{
+    if (lua_checkstack(L, 8)) {
+        lua_pushcfunction(L, function);
+        lua_pushlightuserdata(L, plan);
+        if (lua_pcall(L, 1, results, 0) == LUA_OK)
+            return 1;
+        const char *text = luaL_tolstring(L, -1, NULL);
+        snprintf(result->message, sizeof result->message, "%s", text);
+        lua_pop(L, 2);
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------- a child */
+
+static void save_in_child(lua_State *L, struct job *job, struct saving_result *shared, pid_t parent,
+                          double started)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    signals_ignore_all();
+    lock_leave_to_parent(job->lock);
+    struct save_result result = {.size = 0};
+    save_write(L, job, job->file, job->host->options.generations, save_encode_job, &result);
+    shared->cost = clock_monotonic() - started;
+    shared->size = result.size;
+    snprintf(shared->message, sizeof shared->message, "%s", result.message);
+    shared->outcome = result.outcome;
+    _exit(0);
+}
+
+/* Forks; the header and state are on top, and are popped. Returns 0 where that is not possible:
+ * then they are still there. */
+static int save_fork(lua_State *L, struct job *job, double started)
+{
+    struct saving_result *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return 0;
+    shared->outcome = SAVE_STARTED;
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0)
+        save_in_child(L, job, shared, parent, started);
+    if (pid < 0) {
+        munmap(shared, sizeof *shared);
+        return 0;
+    }
+    job->child.started = started;
+    job->child.result = shared;
+    atomic_store(&job->child.pid, pid);
+    lua_pop(L, 2);
+    return 1;
+}
+
+void save_abandon(struct job *job)
+{
+    if (job->child.pid == 0)
+        return;
+    kill(job->child.pid, SIGKILL);
+    while (waitpid(job->child.pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    munmap(job->child.result, sizeof *job->child.result);
+    job->child.pid = 0;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static int save_tell_files(lua_State *L)
+{
+    files_saved(L);
+    return 0;
+}
+
+/* The job's books after a save of which *result tells. */
+static void save_succeeded(lua_State *L, struct job *job, double wall,
+                           const struct save_result *result)
+{
+    job->saves++;
+    job->generation++;
+    job->last_saved = wall;
+    job->last_saved_moment = clock_monotonic();
+    job->last_cost = result->cost;
+    job->last_size = result->size;
+    job->has_snapshot = 1;
+    job->first_refused = 0;
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "ckpt") == LUA_TTABLE) {
+        lua_pushinteger(L, job->saves);
+        lua_setfield(L, -2, "saves");
+    }
+    lua_pop(L, 2);
+    lua_pushcfunction(L, save_tell_files);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+        lua_pop(L, 1);
+}
+
+static void save_inline(lua_State *L, struct job *job, double started, struct save_result *result)
+{
+    double wall = clock_wall();
+    save_write(L, job, job->file, job->host->options.generations, save_encode_job, result);
+    result->cost = clock_monotonic() - started;
+    if (result->outcome == SAVE_DONE)
+        save_succeeded(L, job, wall, result);
+}
+
+int save_collect(lua_State *L, struct job *job, int wait, struct save_result *result)
+{
+    int status;
+    pid_t got;
+    if (job->child.pid == 0)
+        return 0;
+    do
+        got = waitpid(job->child.pid, &status, wait ? 0 : WNOHANG);
+    while (got < 0 && errno == EINTR);
+    if (got == 0)
+        return 0;
+    struct saving_result *shared = job->child.result;
+    *result = (struct save_result){shared->outcome, "", shared->cost, shared->size};
+    snprintf(result->message, sizeof result->message, "%s", shared->message);
+    munmap(shared, sizeof *shared);
+    double started = job->child.started;
+    atomic_store(&job->child.pid, 0);
+    if (result->outcome == SAVE_STARTED) { /* it told nothing */
+        result->outcome = SAVE_FAILED;
+        if (got > 0 && WIFSIGNALED(status))
+            snprintf(result->message, sizeof result->message,
+                     "the saving process was killed (SIG%s)",
+                     options_signal_name(WTERMSIG(status)));
+        else
+            snprintf(result->message, sizeof result->message, "the saving process failed");
+    }
+    if (result->outcome == SAVE_DONE)
+        save_succeeded(L, job, clock_wall() - (clock_monotonic() - started), result);
+    return 1;
+}
+
+void save_run(lua_State *L, struct job *job, const struct save_request *request,
+              struct save_result *result)
+{
+    struct save_plan plan = {.job = job, .request = request};
+    double started = clock_monotonic();
+    save_collect(L, job, 1, result); /* one child at a time; the newer state counts */
+    *result = (struct save_result){.outcome = SAVE_REFUSED};
+    atomic_store(&job->schedule.busy, 1);
+    job->in_hook = 1;
+    int fine = save_protect(L, save_call_hooks, &plan, 0, result);
+    job->in_hook = 0;
+    history_end(&job->history, request->ended == NULL ? "" : request->ended);
+    if (fine) {
+        result->outcome = SAVE_FAILED;
+        fine = save_protect(L, save_prepare, &plan, 2, result);
+    }
+    if (fine) {
+        if (!request->complete && policy_forks(L, job) && save_fork(L, job, started))
+            result->outcome = SAVE_STARTED;
+        else
+            save_inline(L, job, started, result);
+    }
+    if (result->outcome != SAVE_DONE)
+        history_end(&job->history, "");
+    job->saving += clock_monotonic() - started;
+    atomic_store(&job->schedule.busy, 0);
+}
+
+void save_variables(lua_State *L, struct job *job, const char *file, int index)
+{
+    struct save_result result = {.outcome = SAVE_FAILED};
+    index = lua_absindex(L, index);
+    header_push_plain(L);
+    lua_pushvalue(L, index);
+    if (job != NULL)
+        job->apart = 1;
+    save_write(L, job, file, 0, save_encode_variables, &result);
+    if (job != NULL)
+        job->apart = 0;
+    if (result.outcome != SAVE_DONE)
+        luaL_error(L, "ckpt.save: %s%s", result.outcome == SAVE_REFUSED ? "cannot save " : "",
+                   result.message);
+}

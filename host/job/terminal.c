@@ -1,0 +1,47 @@
+#include "job/terminal.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void terminal_write(int tty, const char *text)
+{
+    ssize_t ignored = write(tty, text, strlen(text));
+    (void)ignored;
+}
+
+/* Reads a line; true if it begins with y. poll, unlike read, is interrupted by a signal. */
+static int terminal_read_yes(int tty, struct schedule *schedule)
+{
+    struct pollfd wait = {.fd = tty, .events = POLLIN};
+    char line[64];
+    while (poll(&wait, 1, 250) <= 0)
+        if (atomic_load(&schedule->requests) != 0)
+            return 0;
+    ssize_t got = read(tty, line, sizeof line);
+    return got > 0 && (line[0] == 'y' || line[0] == 'Y');
+}
+
+enum terminal_answer terminal_ask_to_continue(struct job *job, const char *text)
+{
+    if (!job->host->handle_signals || !isatty(STDERR_FILENO))
+        return TERMINAL_NONE;
+    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (tty < 0)
+        return TERMINAL_NONE;
+    pthread_mutex_lock(&job->host->speak);
+    progress_clear(&job->progress);
+    terminal_write(tty, "\nckptlua: ");
+    terminal_write(tty, text);
+    terminal_write(tty, "; continue? [y/N] ");
+    int yes = terminal_read_yes(tty, &job->schedule);
+    if (!yes)
+        terminal_write(tty, "\n");
+    pthread_mutex_unlock(&job->host->speak);
+    close(tty);
+    /* A SIGINT at the question has been its answer. */
+    atomic_fetch_and(&job->schedule.requests, ~SCHEDULE_INTERRUPT);
+    return yes ? TERMINAL_YES : TERMINAL_NO;
+}

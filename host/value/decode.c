@@ -1,0 +1,371 @@
+#include "value/decode.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/bytes.h"
+#include "value/late.h"
+#include "value/names.h"
+#include "value/registry.h"
+#include "value/shape.h"
+
+struct decode {
+    struct unpack *unpack;
+    int tables, shared, metatables; /* stack indices: number -> object; {table, metatable, ...} */
+    lua_Integer tables_known, shared_known, metatables_known;
+    uint64_t claimed; /* values that the sizes of new tables have announced */
+    int look;         /* values that this program cannot make are stand-ins for ever */
+    int in_object;    /* reading what an object is to be made of */
+};
+
+/* What decode_value has pushed. */
+enum decode_pushed { DECODE_VALUE, DECODE_STANDIN };
+
+static enum decode_pushed decode_value(lua_State *L, struct decode *decode);
+
+/* ---------------------------------------------------------------- references */
+
+static uint64_t decode_number(lua_State *L, struct decode *decode, const struct unpack_token *token)
+{
+    unsigned char data[8];
+    if (token->size != 4 && token->size != 8)
+        unpack_fail(L, decode->unpack, "a reference of a wrong size");
+    unpack_copy(L, decode->unpack, data, token->size);
+    return token->size == 4 ? bytes_get_u32(data) : bytes_get_u64(data);
+}
+
+static void decode_new_table(lua_State *L, struct decode *decode, const struct unpack_token *token)
+{
+    unsigned char data[8];
+    if (token->size != sizeof data)
+        unpack_fail(L, decode->unpack, "a table's sizes of a wrong size");
+    unpack_copy(L, decode->unpack, data, sizeof data);
+    uint32_t sequence = bytes_get_u32(data), others = bytes_get_u32(data + 4);
+    /* Each value announced takes a byte or more further on, in one table only. */
+    decode->claimed += (uint64_t)sequence + 2 * (uint64_t)others;
+    if (sequence > INT_MAX || others > INT_MAX || decode->claimed > decode->unpack->source.size)
+        unpack_fail(L, decode->unpack, "tables are announced that are larger than the file");
+    lua_createtable(L, (int)sequence, (int)others);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, decode->tables, ++decode->tables_known);
+}
+
+static enum decode_pushed decode_reference(lua_State *L, struct decode *decode,
+                                           const struct unpack_token *token)
+{
+    int from = decode->shared;
+    lua_Integer known = decode->shared_known;
+    switch (token->extension) {
+    case SHAPE_TABLE:
+        decode_new_table(L, decode, token);
+        return DECODE_VALUE;
+    case SHAPE_TABLE_REF:
+        from = decode->tables;
+        known = decode->tables_known;
+        break;
+    case SHAPE_SHARED_REF:
+        break;
+    default:
+        unpack_fail(L, decode->unpack, "an unknown extension");
+    }
+    uint64_t number = decode_number(L, decode, token);
+    if (number >= (uint64_t)known)
+        unpack_fail(L, decode->unpack, "a reference to an object that is not there");
+    int type = lua_rawgeti(L, from, (lua_Integer)number + 1);
+    if ((type == LUA_TFUNCTION || type == LUA_TUSERDATA) && late_describe(L, -1)) {
+        lua_pop(L, 1);
+        return DECODE_STANDIN;
+    }
+    if (type == LUA_TUSERDATA && late_describe_object(L, -1)) {
+        lua_pop(L, 2);
+        return DECODE_STANDIN;
+    }
+    return DECODE_VALUE;
+}
+
+/* ---------------------------------------------------------------- values written as arrays */
+
+static void decode_push_text(lua_State *L, struct decode *decode)
+{
+    struct unpack_token token;
+    unpack_next(L, decode->unpack, &token);
+    if (token.type != UNPACK_STRING && token.type != UNPACK_BINARY)
+        unpack_fail(L, decode->unpack, "not the text that was expected");
+    unpack_push_bytes(L, decode->unpack, token.size);
+}
+
+static void decode_base_object(lua_State *L, struct decode *decode)
+{
+    decode_push_text(L, decode);
+    names_push_object(L, lua_tostring(L, -1));
+    if (lua_isnil(L, -1))
+        luaL_error(L, "the snapshot refers to '%s', which this ckptlua does not have",
+                   lua_tostring(L, -2));
+    lua_remove(L, -2);
+}
+
+static enum decode_pushed decode_late(lua_State *L, struct decode *decode, const char *tag)
+{
+    decode_push_text(L, decode);
+    lua_pushfstring(L, "%s:%s", tag, lua_tostring(L, -1));
+    lua_remove(L, -2);
+    int present = late_push(L, lua_tostring(L, -1));
+    lua_remove(L, -2);
+    return present ? DECODE_VALUE : DECODE_STANDIN;
+}
+
+static void decode_userdata(lua_State *L, struct decode *decode)
+{
+    struct unpack_token token;
+    int top = lua_gettop(L);
+    decode_push_text(L, decode);
+    const struct userdata_type *type = registry_type(L, lua_tostring(L, -1));
+    unpack_next(L, decode->unpack, &token);
+    if (token.type == UNPACK_ARRAY) {
+        decode_push_text(L, decode);
+        if (strcmp(lua_tostring(L, -1), "string") != 0)
+            unpack_fail(L, decode->unpack, "not the bytes of a userdata");
+        lua_pop(L, 1);
+    }
+    unpack_push_string(L, decode->unpack, &token);
+    if (type == NULL && !decode->look)
+        luaL_error(L, "the snapshot has a userdata of type '%s', which this program does not know",
+                   lua_tostring(L, -2));
+    if (type == NULL) {
+        late_push_foreign(L, lua_tostring(L, -2));
+    } else {
+        size_t size;
+        const char *data = lua_tolstring(L, -1, &size);
+        type->load(L, data, size);
+    }
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+static void decode_object(lua_State *L, struct decode *decode)
+{
+    if (decode->in_object) /* no recursion on a file's word */
+        unpack_fail(L, decode->unpack, "an object made of an object");
+    decode_push_text(L, decode);
+    decode->in_object = 1;
+    if (decode_value(L, decode) == DECODE_STANDIN)
+        unpack_fail(L, decode->unpack, "an object made of a value that is not there yet");
+    decode->in_object = 0;
+    late_push_object(L, lua_tostring(L, -2));
+    lua_remove(L, -2);
+}
+
+/* An array: its tag says what it is. It takes the next number of shared objects. */
+static enum decode_pushed decode_tagged(lua_State *L, struct decode *decode,
+                                        const struct unpack_token *array)
+{
+    static const struct {
+        const char *name;
+        uint32_t size;
+    } tags[] = {{"name", 2},      {"function", 2}, {"module", 2}, {"class", 2},
+                {"transient", 2}, {"userdata", 3}, {"object", 3}};
+    enum decode_pushed pushed = DECODE_VALUE;
+    luaL_checkstack(L, 12, NULL);
+    decode_push_text(L, decode);
+    const char *tag = lua_tostring(L, -1);
+    if (strcmp(tag, "string") == 0) {
+        unpack_push_string(L, decode->unpack, array);
+    } else {
+        size_t at = 0, count = sizeof tags / sizeof *tags;
+        while (at < count && strcmp(tag, tags[at].name) != 0)
+            at++;
+        if (at == count || array->size != tags[at].size)
+            unpack_fail(L, decode->unpack, "an array that describes no known value");
+        switch (at) {
+        case 0:
+            decode_base_object(L, decode);
+            break;
+        case 5:
+            decode_userdata(L, decode);
+            break;
+        case 6:
+            decode_object(L, decode);
+            pushed = DECODE_STANDIN;
+            break;
+        default:
+            pushed = decode_late(L, decode, tag);
+        }
+    }
+    lua_remove(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, decode->shared, ++decode->shared_known);
+    return pushed;
+}
+
+static enum decode_pushed decode_value(lua_State *L, struct decode *decode)
+{
+    struct unpack_token token;
+    unpack_next(L, decode->unpack, &token);
+    switch (token.type) {
+    case UNPACK_FLOAT:
+        lua_pushnumber(L, token.value.number);
+        break;
+    case UNPACK_INTEGER:
+        lua_pushinteger(L, token.value.integer);
+        break;
+    case UNPACK_STRING:
+    case UNPACK_BINARY:
+        unpack_push_bytes(L, decode->unpack, token.size);
+        if (token.size >= SHAPE_SHARED_STRING) {
+            lua_pushvalue(L, -1);
+            lua_rawseti(L, decode->shared, ++decode->shared_known);
+        }
+        break;
+    case UNPACK_EXTENSION:
+        return decode_reference(L, decode, &token);
+    case UNPACK_BOOLEAN:
+        lua_pushboolean(L, (int)token.value.integer);
+        break;
+    case UNPACK_NIL:
+        lua_pushnil(L);
+        break;
+    case UNPACK_ARRAY:
+        if (token.size < 2)
+            unpack_fail(L, decode->unpack, "an array that describes no known value");
+        return decode_tagged(L, decode, &token);
+    case UNPACK_MAP:
+        unpack_fail(L, decode->unpack, "a map where a value was expected");
+    }
+    return DECODE_VALUE;
+}
+
+/* ---------------------------------------------------------------- records and roots */
+
+/* Reads `pairs` keys and values into the table at index. */
+static void decode_pairs(lua_State *L, struct decode *decode, int table, uint32_t pairs)
+{
+    int key = lua_gettop(L) + 1;
+    for (uint32_t i = 0; i < pairs; i++) {
+        enum decode_pushed key_is = decode_value(L, decode);
+        if (lua_isnil(L, key) ||
+            (lua_type(L, key) == LUA_TNUMBER && lua_tonumber(L, key) != lua_tonumber(L, key)))
+            unpack_fail(L, decode->unpack, "a key that is nil or NaN");
+        enum decode_pushed value_is = decode_value(L, decode);
+        if (value_is == DECODE_STANDIN)
+            late_place(L, table, key);
+        if (key_is == DECODE_STANDIN) {
+            lua_pushvalue(L, key);
+            late_place(L, table, key);
+            lua_pop(L, 1);
+        }
+        lua_rawset(L, table);
+    }
+}
+
+/* Reads the record of the table on top. */
+static void decode_record(lua_State *L, struct decode *decode)
+{
+    int table = lua_gettop(L);
+    uint32_t parts = unpack_array(L, decode->unpack, UINT32_MAX);
+    if (parts != 2 && parts != 3)
+        unpack_fail(L, decode->unpack, "a record that is no table's");
+    uint32_t sequence = unpack_array(L, decode->unpack, UINT32_MAX);
+    for (uint32_t i = 1; i <= sequence; i++) {
+        if (decode_value(L, decode) == DECODE_STANDIN) {
+            lua_pushinteger(L, i);
+            lua_insert(L, -2);
+            late_place(L, table, -2);
+            lua_remove(L, -2);
+        }
+        lua_rawseti(L, table, i);
+    }
+    decode_pairs(L, decode, table, unpack_map(L, decode->unpack));
+    if (parts == 3) {
+        lua_pushvalue(L, table);
+        lua_rawseti(L, decode->metatables, ++decode->metatables_known);
+        decode_value(L, decode);
+        lua_rawseti(L, decode->metatables, ++decode->metatables_known);
+    }
+}
+
+/* Metatables are set when all of them are filled: __gc counts only if it is there by then. */
+static void decode_set_metatables(lua_State *L, struct decode *decode)
+{
+    for (lua_Integer i = 1; i < decode->metatables_known; i += 2) {
+        lua_rawgeti(L, decode->metatables, i);
+        lua_rawgeti(L, decode->metatables, i + 1);
+        if (late_describe(L, -1)) {
+            if (!late_push_metatable(L, lua_tostring(L, -1)))
+                late_place_metatable(L, lua_gettop(L) - 3);
+            lua_replace(L, -3);
+            lua_pop(L, 1);
+        }
+        if (lua_type(L, -1) != LUA_TTABLE)
+            unpack_fail(L, decode->unpack, "a metatable that is no table");
+        lua_setmetatable(L, -2);
+        lua_pop(L, 1);
+    }
+}
+
+/* The list of changed libraries: [[name, {key: value}], ...]. With apply 0 they are read into
+ * tables that nobody sees. */
+static void decode_libraries(lua_State *L, struct decode *decode, int apply)
+{
+    uint32_t count = unpack_array(L, decode->unpack, UINT32_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        unpack_array(L, decode->unpack, 2);
+        decode_push_text(L, decode);
+        if (apply)
+            names_push_object(L, lua_tostring(L, -1));
+        else
+            lua_newtable(L);
+        if (lua_type(L, -1) != LUA_TTABLE)
+            luaL_error(L,
+                       "the snapshot has values of library '%s', which this ckptlua does not "
+                       "have",
+                       lua_tostring(L, -2));
+        decode_pairs(L, decode, lua_gettop(L), unpack_map(L, decode->unpack));
+        lua_pop(L, 2);
+    }
+}
+
+static void decode_body(lua_State *L, struct unpack *unpack, int target, int apply)
+{
+    int top = lua_gettop(L);
+    struct decode decode = {.unpack = unpack, .look = !apply};
+    luaL_checkstack(L, 32, NULL);
+    target = lua_absindex(L, target);
+    lua_newtable(L);
+    int again = lua_gettop(L);
+    lua_newtable(L);
+    decode.tables = lua_gettop(L);
+    lua_newtable(L);
+    decode.shared = lua_gettop(L);
+    lua_newtable(L);
+    decode.metatables = lua_gettop(L);
+
+    decode_pairs(L, &decode, target, unpack_map(L, unpack));
+    decode_libraries(L, &decode, apply);
+    uint32_t names = unpack_array(L, unpack, UINT32_MAX);
+    for (uint32_t i = 1; i <= names; i++) {
+        decode_push_text(L, &decode);
+        lua_rawseti(L, again, i);
+    }
+    for (lua_Integer i = 1; i <= decode.tables_known; i++) {
+        lua_rawgeti(L, decode.tables, i);
+        decode_record(L, &decode);
+        lua_pop(L, 1);
+    }
+    if (unpack->left != 0)
+        unpack_fail(L, unpack, "more than the last table's record");
+    decode_set_metatables(L, &decode);
+    lua_settop(L, top + 1);
+}
+
+void decode_globals(lua_State *L, struct unpack *unpack, int target)
+{
+    decode_body(L, unpack, target, 1);
+}
+
+void decode_table(lua_State *L, struct unpack *unpack, int target)
+{
+    decode_body(L, unpack, target, 0);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,29 @@
+/*
+ * Values of the script to the body of a snapshot. The layout is told in value/shape.h.
+ *
+ * Tables are written one after the other out of a queue, never inside each other, so nesting costs
+ * no stack. Memory: the map of numbers (16 bytes an object at best, 43 at worst), the queue of
+ * tables that were met and not yet written, and the buffer.
+ */
+#ifndef CKPTLUA_VALUE_ENCODE_H
+#define CKPTLUA_VALUE_ENCODE_H
+
+#include "value/again.h"
+#include "value/pack.h"
+#include "value/walker.h"
+
+struct encode_options {
+    const struct walker *walker;
+    again_push_line *push_line;
+    void *context; /* of push_line */
+};
+
+/* Writes the globals of the script: what differs from the base environment, but for what the script
+ * defines again. Raises "PATH: REASON; WHAT TO DO" for what cannot be saved, and an error when the
+ * sink fails. The collector should not run meanwhile. */
+void encode_globals(lua_State *L, struct pack *pack, const struct encode_options *options);
+
+/* The same for the pairs of the table at index. */
+void encode_table(lua_State *L, int table, struct pack *pack, const struct encode_options *options);
+
+#endif

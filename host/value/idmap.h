@@ -1,0 +1,28 @@
+/*
+ * A map from addresses to 64-bit numbers: which object has which number in the snapshot.
+ * Open addressing; 16 bytes an entry, at most three quarters full.
+ */
+#ifndef CKPTLUA_VALUE_IDMAP_H
+#define CKPTLUA_VALUE_IDMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct idmap_entry {
+    const void *address; /* NULL: free */
+    uint64_t number;
+};
+
+/* All zeros is an empty one, without memory. */
+struct idmap {
+    struct idmap_entry *entries;
+    size_t mask, used; /* mask + 1 is the number of places, a power of 2; 0 with no memory */
+};
+
+/* The entry of address, made with number 0 where there was none. It is valid until the next call.
+ * Returns NULL when out of memory. */
+struct idmap_entry *idmap_find(struct idmap *map, const void *address);
+
+void idmap_free(struct idmap *map);
+
+#endif

@@ -1,0 +1,217 @@
+#include "value/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+/* Addresses in the Lua registry. */
+static const char names_of_objects, names_objects, names_copies;
+
+void names_push_all(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_of_objects);
+}
+
+static int names_is_object(lua_State *L, int index)
+{
+    switch (lua_type(L, index)) {
+    case LUA_TTABLE:
+    case LUA_TFUNCTION:
+    case LUA_TUSERDATA:
+    case LUA_TTHREAD:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* Gives the object on top the name at index `name`, and returns 1 if it had none before.
+ * registry.names_of_objects[object] = name; registry.names_objects[name] = object */
+static int names_give(lua_State *L, int name)
+{
+    name = lua_absindex(L, name);
+    names_push_all(L);
+    lua_pushvalue(L, -2);
+    int taken = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (taken) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, name);
+    lua_rawset(L, -3);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_objects);
+    lua_pushvalue(L, name);
+    lua_pushvalue(L, -4);
+    lua_rawset(L, -3);
+    lua_pop(L, 2);
+    return 1;
+}
+
+void names_add(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_pushvalue(L, -2);
+    names_give(L, -2);
+    lua_pop(L, 2);
+}
+
+static int names_compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Pushes a userdata with the string keys of the table at index, sorted. */
+static const char **names_sorted_keys(lua_State *L, int index, size_t *count)
+{
+    size_t keys = 0;
+    index = lua_absindex(L, index);
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
+        keys += lua_type(L, -2) == LUA_TSTRING;
+    const char **sorted = lua_newuserdatauv(L, (keys + 1) * sizeof *sorted, 0);
+    *count = 0;
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING)
+            sorted[(*count)++] = lua_tostring(L, -2);
+    qsort(sorted, keys, sizeof *sorted, names_compare);
+    return sorted;
+}
+
+/* Names the object on top, and appends it to the list at `queue` if it is a table. Pops it. */
+static void names_visit(lua_State *L, const char *parent, const char *key, int queue)
+{
+    if (!names_is_object(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    if (strcmp(parent, "_G") == 0)
+        lua_pushstring(L, key);
+    else
+        lua_pushfstring(L, "%s.%s", parent, key);
+    lua_insert(L, -2);
+    if (names_give(L, -2) && lua_type(L, -1) == LUA_TTABLE)
+        lua_rawseti(L, queue, (lua_Integer)lua_rawlen(L, queue) + 1);
+    else
+        lua_pop(L, 1);
+    lua_pop(L, 1);
+}
+
+/* The children of the table on top: its fields, and its metatable last. */
+static void names_visit_children(lua_State *L, int queue)
+{
+    int table = lua_gettop(L);
+    names_push_all(L);
+    lua_pushvalue(L, table);
+    lua_rawget(L, -2);
+    const char *parent = lua_tostring(L, -1);
+    size_t count;
+    const char **keys = names_sorted_keys(L, table, &count);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushstring(L, keys[i]);
+        lua_rawget(L, table);
+        names_visit(L, parent, keys[i], queue);
+    }
+    if (lua_getmetatable(L, table))
+        names_visit(L, parent, "<metatable>", queue);
+    lua_settop(L, table);
+}
+
+/* registry.names_copies[name] = copy of the table on top */
+static void names_copy(lua_State *L)
+{
+    int table = lua_gettop(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_copies);
+    names_push_all(L);
+    lua_pushvalue(L, table);
+    lua_rawget(L, -2);
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, table) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_rawset(L, table + 1);
+    lua_settop(L, table);
+}
+
+/* Functions that no table holds: names the value that the Lua expression gives. */
+static void names_add_hidden(lua_State *L, const char *name, const char *expression)
+{
+    if (luaL_loadstring(L, expression) == LUA_OK && lua_pcall(L, 0, 1, 0) == LUA_OK &&
+        names_is_object(L, -1))
+        names_add(L, name);
+    lua_pop(L, 1);
+}
+
+void names_capture(lua_State *L)
+{
+    luaL_checkstack(L, 20, NULL);
+    int top = lua_gettop(L);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_of_objects);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_objects);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_copies);
+
+    lua_newtable(L);
+    int queue = lua_gettop(L);
+    lua_pushglobaltable(L);
+    names_add(L, "_G");
+    lua_rawseti(L, queue, 1);
+    for (lua_Integer at = 1; lua_rawgeti(L, queue, at) == LUA_TTABLE; at++) {
+        names_visit_children(L, queue);
+        names_copy(L);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+
+    names_add_hidden(L, "<string metatable>", "return getmetatable('')");
+    names_add_hidden(L, "<file metatable>", "return getmetatable(io.stdout)");
+    names_add_hidden(L, "<file methods>", "return getmetatable(io.stdout).__index");
+    names_add_hidden(L, "<ipairs iterator>", "return (ipairs({}))");
+    names_add_hidden(L, "<utf8.codes iterator>", "return (utf8.codes(''))");
+    names_add_hidden(L, "<utf8.codes lax iterator>", "return (utf8.codes('', true))");
+}
+
+void names_push_object(lua_State *L, const char *name)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_objects);
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+}
+
+void names_push_copy(lua_State *L, const char *name)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_copies);
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+}
+
+void names_push_tables(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_copies);
+    size_t count;
+    const char **names = names_sorted_keys(L, -1, &count);
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+int names_is_changed(lua_State *L, int copy)
+{
+    copy = lua_absindex(L, copy);
+    lua_pushvalue(L, -2);
+    lua_rawget(L, copy);
+    int same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 1);
+    return !same;
+}

@@ -1,0 +1,56 @@
+/*
+ * What the embedder and the script have named for snapshots: userdata types with their savers
+ * (ckptlua_register), classes (ckpt.register) and transient values (ckpt.transient). Kept in the
+ * Lua registry of each state.
+ */
+#ifndef CKPTLUA_VALUE_REGISTRY_H
+#define CKPTLUA_VALUE_REGISTRY_H
+
+#include <stddef.h>
+
+#include <lua.h>
+
+/* A type of full userdata whose metatable was made by luaL_newmetatable(L, name). */
+struct userdata_type {
+    const char *name;
+    void (*save)(lua_State *L, int index);                     /* pushes one string, or raises */
+    void (*load)(lua_State *L, const char *data, size_t size); /* pushes the userdata, or raises */
+};
+
+/* Once per state, before the others. */
+void registry_open(lua_State *L);
+
+/* The structure must outlive the state. */
+void registry_add_type(lua_State *L, const struct userdata_type *type);
+
+/* The type of the userdata at index, or NULL. */
+const struct userdata_type *registry_type_of(lua_State *L, int index);
+const struct userdata_type *registry_type(lua_State *L, const char *name);
+
+/* Names the metatable at index. save and load are indices of functions, both or neither 0: a
+ * registered class with them is saved as what save(object) gives, and made by load of that. */
+void registry_add_class(lua_State *L, const char *name, int metatable, int save, int load);
+
+/* Whether any class has a save function, which is Lua code that runs during a save. */
+int registry_has_savers(lua_State *L);
+
+/* If the value at index has a metatable that is a class with a save function, pushes the class's
+ * name and the function and returns 1. */
+int registry_push_saver(lua_State *L, int index);
+
+/* Pushes the metatable of a class, or its load function; nil if there is none. */
+void registry_push_class(lua_State *L, const char *name);
+void registry_push_loader(lua_State *L, const char *name);
+
+/* The value on top of the stack is the transient `name` from now on. Pops nothing. */
+void registry_set_transient(lua_State *L, const char *name);
+int registry_is_transient(lua_State *L, const char *name);
+
+/* Pushes the transient value of that name, or nil. */
+void registry_push_transient(lua_State *L, const char *name);
+
+/* Pushes the table object -> description, such as "class:Account" or "transient:A". It must not
+ * be changed. */
+void registry_push_all(lua_State *L);
+
+#endif

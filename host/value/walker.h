@@ -1,0 +1,23 @@
+/*
+ * How the entries of a table are gone through when it is saved. The one here uses Lua's public API
+ * alone; it calls lua_next and nothing else, since asking for a length would move the place where
+ * the length operator starts its search in a table with holes.
+ */
+#ifndef CKPTLUA_VALUE_WALKER_H
+#define CKPTLUA_VALUE_WALKER_H
+
+#include <stdint.h>
+
+#include <lua.h>
+
+struct walker {
+    /* Number of entries that come first with the keys 1, 2, ... in this order, and of the others.
+     * May raise. */
+    void (*count)(lua_State *L, int table, uint32_t *sequence, uint32_t *others);
+    /* As lua_next: pops a key, pushes the next one and its value, or returns 0. */
+    int (*next)(lua_State *L, int table);
+};
+
+extern const struct walker walker_public;
+
+#endif

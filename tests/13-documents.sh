@@ -1,0 +1,7 @@
+#!/bin/sh
+# The examples in the documents do what is told there.
+. "$(dirname "$0")/lib.sh"
+
+for document in README.md docs/script.md; do
+    expect_exit 0 python3 "$source/tests/docs_examples.py" "$source/$document" "$CKPTLUA"
+done

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs into a folder of its own, builds a C program against what is there, through pkg-config
+# and through find_package, with the shared and with the static library, and runs a job in each.
+# Then loads a Lua module written in C into the installed program.
+# usage: embed.sh BUILD-FOLDER C-COMPILER CMAKE
+build=$1
+compiler=$2
+cmake=$3
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/lib.sh
+. "$here/../lib.sh"
+
+prefix=$scratch/prefix
+expect_exit 0 "$cmake" --install "$build" --prefix "$prefix"
+for file in bin/ckptlua include/ckptlua.h; do
+    expect_file "$prefix/$file"
+done
+[ "$(ls "$prefix/include")" = ckptlua.h ] || fail "more than one header is installed"
+expect_exit 0 "$prefix/bin/ckptlua" --version
+
+libdir=$(dirname "$(find "$prefix" -name libckptlua.a)")
+PKG_CONFIG_PATH=$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+export PKG_CONFIG_PATH
+
+# shellcheck disable=SC2046 # flags are words
+expect_exit 0 "$compiler" -Wall -Wextra -Werror "$here/main.c" -o pc_shared \
+    $(pkg-config --cflags --libs ckptlua) -Wl,-rpath,"$libdir"
+# shellcheck disable=SC2046
+expect_exit 0 "$compiler" -Wall -Wextra -Werror "$here/main.c" -o pc_static \
+    $(pkg-config --static --cflags --libs ckptlua | sed 's/-lckptlua/-l:libckptlua.a/')
+
+expect_exit 0 "$cmake" -S "$here" -B cmake -DCMAKE_C_COMPILER="$compiler" \
+    -DCMAKE_PREFIX_PATH="$prefix"
+expect_exit 0 "$cmake" --build cmake
+
+ldd cmake/with_shared | grep -q libckptlua.so.0 || fail "with_shared has no libckptlua.so.0"
+for program in pc_static cmake/with_static; do
+    ! ldd "$program" | grep -q libckptlua || fail "$program has a shared libckptlua"
+done
+
+cp "$here/job.lua" .
+for program in ./pc_shared ./pc_static cmake/with_shared cmake/with_static; do
+    expect_exit 85 "$program" job.lua
+    expect_file job.ckpt
+    expect_exit 0 "$program" job.lua
+    expect_output "sum	55	continued	1"
+    expect_no_file job.ckpt
+done
+
+# shellcheck disable=SC2046
+expect_exit 0 "$compiler" -shared -fPIC "$here/module.c" -o module.so \
+    $(pkg-config --cflags ckptlua)
+echo 'package.cpath = "./?.so"; print(require "module")' >use.lua
+expect_exit 0 "$prefix/bin/ckptlua" use.lua
+expect_output 'from a module'
