@@ -101,7 +101,7 @@ LUA
 expect_exit 85 "$CKPTLUA" hook.lua
 cp hook.ckpt kept
 expect_exit 1 "$CKPTLUA" hook.lua
-expect_message 'ckptlua: hook.lua:1: no way back' 'hook.lua:2: in main chunk' 'hook.ckpt keeps the state of'
+expect_message 'ckptlua: hook.lua:1: no way back' 'hook.lua:1: in main chunk' 'hook.ckpt keeps the state of'
 expect_same kept hook.ckpt
 rm kept hook.ckpt*
 

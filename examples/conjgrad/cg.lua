@@ -53,8 +53,8 @@ while k < n do
     print(string.format("%6d  residual %.6e", k, residual))
   end
   -- The residual shrinks by about the same factor in each step: its logarithm tells how far we are.
-  ckpt.progress(math.max(0, math.log(first_residual / residual)),
-    math.log(first_residual / tolerance), string.format("residual %.1e", residual))
+  share = math.log(first_residual / residual) / math.log(first_residual / tolerance)
+  ckpt.progress(math.max(0, math.floor(100 * share)), 100, string.format("residual %.1e", residual))
   checkpoint()
 end
 

@@ -19,9 +19,8 @@ static int finish_files(lua_State *L)
 static int finish_failed(struct job *job, const char *message)
 {
     if (job->has_snapshot)
-        say_failure(job->host,
-                    "%s; %s keeps the last state: run the same command again to continue", message,
-                    job->shown);
+        say_failure(job->host, "%s; %s keeps the last state: %s to continue", message, job->shown,
+                    say_again(job));
     else
         say_failure(job->host, "%s", message);
     return CKPTLUA_NOT_SAVED;

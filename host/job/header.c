@@ -223,6 +223,8 @@ void header_push_state(lua_State *L, const struct job *job, const struct stdio_s
             continue;
         lua_createtable(L, 0, 2);
         header_set_integer(L, "position", streams[i].position);
+        header_set_integer(L, "device", streams[i].device);
+        header_set_integer(L, "inode", streams[i].inode);
         lua_pushlstring(L, (const char *)streams[i].digest, CHECKSUM_SIZE);
         lua_setfield(L, -2, "digest");
         lua_setfield(L, -2, header_streams[i]);
@@ -237,6 +239,8 @@ void header_read_streams(lua_State *L, int index, struct stdio_state streams[2])
         if (lua_getfield(L, index, header_streams[i]) == LUA_TTABLE) {
             size_t size = 0;
             streams[i].position = header_get_integer(L, -1, "position");
+            streams[i].device = header_get_integer(L, -1, "device");
+            streams[i].inode = header_get_integer(L, -1, "inode");
             lua_getfield(L, -1, "digest");
             const char *digest = lua_tolstring(L, -1, &size);
             if (digest != NULL && size == CHECKSUM_SIZE && streams[i].position >= 0) {

@@ -40,6 +40,11 @@ void history_end(struct history *history, const char *how)
     snprintf(run->ended, sizeof run->ended, "%s", how);
 }
 
+int history_has_ended(const struct history *history)
+{
+    return history->count > 0 && *history->runs[history->count - 1].ended != '\0';
+}
+
 int history_interruptions(const struct history *history)
 {
     int count = 0;

@@ -27,6 +27,10 @@ void history_begin(struct history *history);
  */
 void history_end(struct history *history, const char *how);
 
+/* Whether the last run is known to have ended: of a history out of a snapshot, that the run ended
+ * with that save. */
+int history_has_ended(const struct history *history);
+
 /* Times that a run was cut short from outside. */
 int history_interruptions(const struct history *history);
 

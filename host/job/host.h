@@ -55,6 +55,8 @@ struct job {
     struct schedule schedule;
     struct signals signals;
     struct files_host files;
+    struct stdio_place places[2]; /* where the streams stood when this run began */
+    char *journal;                /* the text that journal_keep has kept last, or NULL */
     struct history history;
     struct progress progress;
     struct saving_child child;

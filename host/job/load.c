@@ -1,6 +1,7 @@
 #include "job/load.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static int load_is_there(const char *file)
 static int load_start_fresh(struct job *job)
 {
     char *older = generations_numbered(job->file, 1);
-    if (older != NULL && load_is_there(older))
+    if (older != NULL && !job->host->options.fresh && load_is_there(older))
         say_note(job,
                  "%s is not there: a fresh start (%s.1 is there; to continue from it, stop this "
                  "and rename it to %s)",
@@ -245,9 +246,26 @@ int load_open(lua_State *L, struct job *job, struct load *load)
 struct load_call {
     struct job *job;
     struct load *load;
+    const char *journal; /* of the runs that went on from it */
+    int64_t cut[2];      /* where to cut the streams: see stdio_restore */
     enum stdio_outcome outcome[2];
     struct error error;
 };
+
+/* A run that was killed has left output behind the saved position, which is made again. One that
+ * saved and ended by itself has not: what is there is somebody else's, such as a line of the shell
+ * script that starts the job, up to where the next run began. */
+static void load_choose_cuts(struct load_call *call, const struct stdio_state streams[2])
+{
+    struct stdio_place places[2];
+    const struct header *header = &call->load->header;
+    journal_places(call->job, header->id, header->generation, places);
+    for (int i = 0; i < 2; i++) {
+        call->cut[i] = streams[i].position;
+        if (history_has_ended(&call->job->history))
+            call->cut[i] = places[i].length;
+    }
+}
 
 /* (struct load_call *, unpack): the state of the job, then the globals. */
 static int load_put_back(lua_State *L)
@@ -270,13 +288,14 @@ static int load_put_back(lua_State *L)
 
     /* Before the globals: a handle that is met in them is opened again when it is met. */
     lua_getfield(L, 3, "files");
-    files_restore(L, -1, journal_left(job, call->load->header.id, call->load->header.generation));
+    files_restore(L, -1, call->journal);
     lua_pushglobaltable(L);
     decode_globals(L, unpack, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
     lua_getfield(L, 3, "random");
     random_set(L, -1);
-    if (stdio_restore(job->stdio, streams, call->outcome, &call->error) != 0)
+    load_choose_cuts(call, streams);
+    if (stdio_restore(job->stdio, streams, call->cut, call->outcome, &call->error) != 0)
         return luaL_error(L, "%s", call->error.message);
     return 0;
 }
@@ -301,6 +320,9 @@ static void load_say_differences(struct job *job, const struct header *header)
                  "%s has changed since %s was saved; going on with the saved globals and the new "
                  "script",
                  job->script.path, job->shown);
+    if (job->host->options.has_seed && job->host->options.seed != header->seed)
+        say_note(job, "--seed is ignored: the job has the seed %" PRId64 " for its whole life",
+                 header->seed);
     if (strcmp(header->machine, machine) != 0 || strcmp(header->features, features) != 0)
         say_note(job,
                  "this machine (%s; %s) differs from that of the save (%s; %s): the last bits of "
@@ -321,6 +343,7 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
 {
     const struct header *header = &load->header;
     struct load_call call = {.job = job, .load = load};
+    call.journal = journal_left(job, header->id, header->generation);
     int collects = lua_gc(L, LUA_GCISRUNNING);
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, load_put_back);
@@ -346,24 +369,35 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
     job->saving_before = header->saving;
     job->last_saved = header->saved;
     history_begin(&job->history);
+    journal_begin(job);
     load_say_continuing(job, header);
     load_say_streams(job, call.outcome);
     load_say_differences(job, header);
     return CKPTLUA_OK;
 }
 
-/* (note) */
+/* (struct job *): takes back what a run that was killed before its first save has appended */
 static int load_undo(lua_State *L)
 {
-    files_restore(L, 0, lua_tostring(L, 1));
+    struct job *job = lua_touserdata(L, 1);
+    struct stdio_place places[2];
+    journal_places(job, NULL, 0, places);
+    files_restore(L, 0, journal_left(job, NULL, 0));
+    stdio_undo(job->stdio, places);
+    journal_begin(job);
     return 0;
 }
 
 int load_nothing(lua_State *L, struct job *job)
 {
     history_begin(&job->history);
+    if (job->host->options.fresh) { /* what is there is to stay */
+        journal_keep(job, "");
+        journal_begin(job);
+        return CKPTLUA_OK;
+    }
     lua_pushcfunction(L, load_undo);
-    lua_pushstring(L, job->host->options.fresh ? "" : journal_left(job, NULL, 0));
+    lua_pushlightuserdata(L, job);
     if (lua_pcall(L, 1, 0, 0) == LUA_OK)
         return CKPTLUA_OK;
     say_failure(job->host, "%s", luaL_tolstring(L, -1, NULL));

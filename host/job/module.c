@@ -23,15 +23,17 @@
 #include "value/registry.h"
 
 /* checkpoint([now]) -> saved
- * upvalue 1: light userdata struct job */
+ * Called in inner loops. Each call of Lua's API counts: finding the job in the extra space of the
+ * state takes none. */
 static int module_checkpoint(lua_State *L)
 {
-    struct job *job = lua_touserdata(L, lua_upvalueindex(1));
-    int now = lua_toboolean(L, 1);
-    if (!now && !atomic_load_explicit(&job->schedule.due, memory_order_relaxed)) {
+    struct job *job = *(struct job **)lua_getextraspace(L);
+    int due = atomic_load_explicit(&job->schedule.due, memory_order_relaxed);
+    if (!due && (lua_gettop(L) == 0 || !lua_toboolean(L, 1))) {
         lua_pushboolean(L, 0);
         return 1;
     }
+    int now = lua_toboolean(L, 1);
     lua_pushboolean(L, point_reach(L, job, now ? "the script asked for it" : NULL));
     return 1;
 }
@@ -307,8 +309,8 @@ void module_open(lua_State *L, struct job *job)
     lua_setfield(L, -2, "ckpt");
     lua_pop(L, 1);
     lua_setglobal(L, "ckpt");
-    lua_pushlightuserdata(L, job);
-    lua_pushcclosure(L, module_checkpoint, 1);
+    *(struct job **)lua_getextraspace(L) = job; /* threads made later inherit it */
+    lua_pushcfunction(L, module_checkpoint);
     lua_setglobal(L, "checkpoint");
     lua_getglobal(L, "os");
     lua_pushcfunction(L, module_os_exit);

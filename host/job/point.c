@@ -31,6 +31,13 @@ static void point_check_allowed(lua_State *L, const struct job *job)
 
 /* ---------------------------------------------------------------- outcomes */
 
+double point_tick(const struct job *job)
+{
+    if (job->child.pid != 0)
+        return 0.02;
+    return job->progress.wanted ? 0.25 : 1;
+}
+
 static void point_next_save(struct job *job)
 {
     double interval = policy_interval(job);
@@ -95,13 +102,13 @@ static void point_settle(lua_State *L, struct job *job, const struct save_result
     switch (result->outcome) {
     case SAVE_STARTED:
         schedule_save_at(&job->schedule, SCHEDULE_NEVER);
-        schedule_tick_every(&job->schedule, POINT_TICK_CHILD);
+        schedule_tick_every(&job->schedule, point_tick(job));
         break;
     case SAVE_DONE:
         say_size(result->size, size, sizeof size);
         say_duration(result->cost, time, sizeof time);
         say_detail(job, "saved %s (%s in %s)", job->shown, size, time);
-        schedule_tick_every(&job->schedule, POINT_TICK);
+        schedule_tick_every(&job->schedule, point_tick(job));
         point_next_save(job);
         break;
     case SAVE_REFUSED:
@@ -109,7 +116,7 @@ static void point_settle(lua_State *L, struct job *job, const struct save_result
         break;
     case SAVE_FAILED:
         point_say_failed(job, result);
-        schedule_tick_every(&job->schedule, POINT_TICK);
+        schedule_tick_every(&job->schedule, point_tick(job));
         point_next_save(job);
         break;
     }
@@ -152,10 +159,10 @@ _Noreturn void point_exit(lua_State *L, struct job *job, const char *reason, con
     point_must_save(L, job, &request, &result);
     point_saved_text(job, &result, saved, sizeof saved);
     if (signal != 0)
-        say_note(job, "%s; ending by SIG%s: run the same command again to continue", saved,
-                 options_signal_name(signal));
+        say_note(job, "%s; ending by SIG%s: %s to continue", saved, options_signal_name(signal),
+                 say_again(job));
     else
-        say_note(job, "%s; exit %d: run the same command again to continue", saved, code);
+        say_note(job, "%s; exit %d: %s to continue", saved, code, say_again(job));
     leave_job(L, job, code, signal);
 }
 
@@ -177,8 +184,7 @@ static void point_interrupt(lua_State *L, struct job *job)
     case TERMINAL_NO:
         break;
     case TERMINAL_NONE:
-        say_note(job, "%s; exit %d: run the same command again to continue", saved,
-                 CKPTLUA_INTERRUPTED);
+        say_note(job, "%s; exit %d: %s to continue", saved, CKPTLUA_INTERRUPTED, say_again(job));
     }
     leave_job(L, job, CKPTLUA_INTERRUPTED, 0);
 }
@@ -273,6 +279,8 @@ int point_reach(lua_State *L, struct job *job, const char *reason)
     int every = job->host->options.interval == 0, saved = 0;
     luaL_checkstack(L, 16, NULL);
     point_check_allowed(L, job);
+    if (job->is_over) /* a finalizer */
+        return 0;
     atomic_store(&job->reached, 1);
     atomic_store(&schedule->due, every);
     if (job->sweep)
@@ -283,6 +291,7 @@ int point_reach(lua_State *L, struct job *job, const char *reason)
     }
     int requests = schedule_take_requests(schedule);
     int save_due = atomic_exchange(&schedule->save_due, 0);
+    int asked = reason != NULL || (requests & SCHEDULE_SAVE) != 0;
     if (point_serve(L, job, requests))
         return 1;
     if (reason == NULL)
@@ -290,6 +299,9 @@ int point_reach(lua_State *L, struct job *job, const char *reason)
     if (reason == NULL)
         return saved;
     if (save_collect(L, job, 1, &result))
+        point_settle(L, job, &result);
+    /* What a child is saving is an earlier state: not what was asked for. */
+    if (asked && save_collect(L, job, 1, &result))
         point_settle(L, job, &result);
     struct save_request request = {reason, NULL, -1, 0};
     save_run(L, job, &request, &result);

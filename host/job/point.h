@@ -7,9 +7,8 @@
 
 #include "job/host.h"
 
-/* Seconds between looks of the helper thread, and while a child saves. */
-#define POINT_TICK 1.0
-#define POINT_TICK_CHILD 0.02
+/* Seconds between looks of the helper thread. */
+double point_tick(const struct job *job);
 
 /* The script has reached a safe point and something is due, or it asks for a save itself (`reason`
  * is not NULL then). Saves if so, and leaves the job if that is asked for. Returns 1 if it saved.

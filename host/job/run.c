@@ -333,7 +333,7 @@ static int run_start_schedule(struct job *job)
         say_failure(host, "%s", error.message);
         return CKPTLUA_FAILED;
     }
-    schedule_tick_every(&job->schedule, job->progress.wanted ? 0.25 : POINT_TICK);
+    schedule_tick_every(&job->schedule, point_tick(job));
     atomic_store(&host->schedule, &job->schedule);
     atomic_store(&job->schedule.due, job->continued);
     point_begin(job);
@@ -434,6 +434,7 @@ static void run_close(struct job *job)
     heap_close(&job->heap);
     stdio_close(job->stdio);
     leave_release_lock(job);
+    journal_close(job);
     script_free(&job->script);
     free(job->file);
     free(job->shown);
@@ -448,6 +449,7 @@ int run_job(struct ckptlua *host, const char *path, int argc, char *const argv[]
         return CKPTLUA_FAILED;
     }
     job->host = host;
+    journal_forget_places(job);
     int code = CKPTLUA_USAGE;
     if (schedule_init(&job->schedule, &error) != 0) {
         say_failure(host, "%s", error.message);

@@ -14,9 +14,11 @@
 
 #include "base/clock.h"
 #include "job/header.h"
+#include "job/journal.h"
 #include "job/policy.h"
 #include "job/say.h"
 #include "store/format.h"
+#include "store/generations.h"
 #include "store/snapshot.h"
 #include "value/encode.h"
 #include "value/plain.h"
@@ -262,6 +264,19 @@ void save_abandon(struct job *job)
 
 /* ---------------------------------------------------------------- the whole */
 
+/* A new life's first snapshot is there: older generations are of a life that the user has ended by
+ * removing its snapshot. The newest of them is kept aside once more. */
+static void save_end_old_life(const struct job *job)
+{
+    struct error error;
+    char *older = generations_numbered(job->file, 1), *old = generations_name(job->file, ".old");
+    if (older != NULL && old != NULL && access(older, F_OK) == 0 && access(old, F_OK) != 0)
+        (void)generations_keep_as(older, old, &error);
+    free(older);
+    free(old);
+    generations_forget_older(job->file);
+}
+
 static int save_tell_files(lua_State *L)
 {
     files_saved(L);
@@ -272,6 +287,8 @@ static int save_tell_files(lua_State *L)
 static void save_succeeded(lua_State *L, struct job *job, double wall,
                            const struct save_result *result)
 {
+    if (job->generation == 0)
+        save_end_old_life(job);
     job->saves++;
     job->generation++;
     job->last_saved = wall;
@@ -286,6 +303,7 @@ static void save_succeeded(lua_State *L, struct job *job, double wall,
         lua_setfield(L, -2, "saves");
     }
     lua_pop(L, 2);
+    journal_forget_places(job);
     lua_pushcfunction(L, save_tell_files);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK)
         lua_pop(L, 1);

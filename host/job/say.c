@@ -61,6 +61,15 @@ void say_detail(struct job *job, const char *format, ...)
     va_end(args);
 }
 
+const char *say_again(const struct job *job)
+{
+    if (job->host->options.fresh)
+        return "run the same command again without --fresh";
+    if (job->host->options.from != NULL)
+        return "run the same command again without --from";
+    return "run the same command again";
+}
+
 void say_duration(double seconds, char *out, size_t size)
 {
     long long whole = (long long)(seconds + 0.5);

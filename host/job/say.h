@@ -23,6 +23,9 @@ void say_note(struct job *job, const char *format, ...) __attribute__((format(pr
 /* Only with --verbose. */
 void say_detail(struct job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "run the same command again", and what has to be left out of it then. */
+const char *say_again(const struct job *job);
+
 /* "18 s", "1 h 12 m", "11 ms". */
 void say_duration(double seconds, char *out, size_t size);
 

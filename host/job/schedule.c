@@ -159,7 +159,9 @@ void schedule_tick_every(struct schedule *schedule, double seconds)
 {
     pthread_mutex_lock(&schedule->mutex);
     schedule->tick = seconds;
-    schedule->tick_at = seconds > 0 ? clock_monotonic() + seconds : SCHEDULE_NEVER;
+    /* One that was to come earlier still does, however often this is called. */
+    schedule->tick_at =
+        seconds > 0 ? fmin(schedule->tick_at, clock_monotonic() + seconds) : SCHEDULE_NEVER;
     pthread_mutex_unlock(&schedule->mutex);
     sem_post(&schedule->wake);
 }

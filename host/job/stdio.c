@@ -227,6 +227,11 @@ int stdio_save(struct stdio *stdio, struct stdio_state state[2], struct error *e
         int64_t position = stream->regular ? position_of(stream) : -1;
         if (position < 0 || sum_up_to(stream, position) != 0)
             continue;
+        struct stat info;
+        if (fstat(stream->descriptor, &info) == 0) {
+            state[i].device = (int64_t)info.st_dev;
+            state[i].inode = (int64_t)info.st_ino;
+        }
         state[i].regular = 1;
         state[i].position = position;
         checksum_digest(stream->checksum, state[i].digest);
@@ -256,19 +261,27 @@ int stdio_finish(struct stdio *stdio, struct error *error)
 
 /* ------------------------------------------------------------------ continuing */
 
-/* Compares the stream's file with what was recorded of it. */
+/* Compares the stream's file with what was recorded of it, and decides on its length. */
 static enum stdio_outcome compare(struct stream *stream, const struct stdio_state *state,
-                                  int64_t size)
+                                  const struct stat *status, int64_t *cut)
 {
     unsigned char digest[CHECKSUM_SIZE];
+    int64_t size = status->st_size;
+    int same = state->device == (int64_t)status->st_dev && state->inode == (int64_t)status->st_ino;
     if (size < state->position)
         return STDIO_EMPTIED;
+    if (!same && state->position == 0) /* no bytes prove nothing */
+        return STDIO_OTHER_FILE;
     if (sum_up_to(stream, state->position) != 0)
         return STDIO_OTHER_FILE;
     checksum_digest(stream->checksum, digest);
     if (memcmp(digest, state->digest, sizeof digest) != 0)
         return STDIO_OTHER_FILE;
-    return size > state->position ? STDIO_CUT_BACK : STDIO_AS_IT_WAS;
+    if (*cut < state->position || *cut > size)
+        *cut = *cut < 0 ? size : state->position;
+    if (size > *cut)
+        return STDIO_CUT_BACK;
+    return size > state->position ? STDIO_KEPT : STDIO_AS_IT_WAS;
 }
 
 /* Cuts the file and goes to its end. */
@@ -286,8 +299,8 @@ static int put_back(struct stream *stream, int64_t position, struct error *error
     return 0;
 }
 
-int stdio_restore(struct stdio *stdio, const struct stdio_state state[2],
-                  enum stdio_outcome outcome[2], struct error *error)
+static int compare_both(struct stdio *stdio, const struct stdio_state state[2], int64_t cut[2],
+                        enum stdio_outcome outcome[2], struct error *error)
 {
     struct stat status;
     for (int i = 0; i < 2; i++) {
@@ -297,17 +310,51 @@ int stdio_restore(struct stdio *stdio, const struct stdio_state state[2],
             continue;
         if (fstat(stream->descriptor, &status) != 0)
             return error_set_system(error, "cannot look at %s", stream->name);
-        outcome[i] = compare(stream, &state[i], status.st_size);
+        outcome[i] = compare(stream, &state[i], &status, &cut[i]);
         if (outcome[i] == STDIO_EMPTIED && i == 0 && stdio->output != NULL)
             return error_set(error, ERROR_INVALID,
                              "%s is %lld bytes long, %lld were written when the snapshot was saved",
                              stdio->output, (long long)status.st_size,
                              (long long)state[i].position);
     }
-    for (int i = 0; i < 2; i++)
-        if (!stdio->shared && state[i].regular && stdio->streams[i].regular &&
-            outcome[i] <= STDIO_CUT_BACK &&
-            put_back(&stdio->streams[i], state[i].position, error) != 0)
-            return ERROR_SYSTEM;
     return 0;
+}
+
+int stdio_restore(struct stdio *stdio, const struct stdio_state state[2], int64_t cut[2],
+                  enum stdio_outcome outcome[2], struct error *error)
+{
+    int code = compare_both(stdio, state, cut, outcome, error);
+    for (int i = 0; code == 0 && i < 2; i++)
+        if (!stdio->shared && state[i].regular && stdio->streams[i].regular &&
+            outcome[i] <= STDIO_KEPT)
+            code = put_back(&stdio->streams[i], cut[i], error);
+    return code;
+}
+
+/* ------------------------------------------------------------------ a run that never saved */
+
+void stdio_look(struct stdio *stdio, struct stdio_place place[2])
+{
+    struct stat status;
+    for (int i = 0; i < 2; i++) {
+        const struct stream *stream = &stdio->streams[i];
+        place[i] = (struct stdio_place){.length = -1};
+        fflush(stream->file);
+        if (!stream->regular || !appends(stream) || fstat(stream->descriptor, &status) != 0)
+            continue;
+        place[i].length = status.st_size;
+        place[i].device = (int64_t)status.st_dev;
+        place[i].inode = (int64_t)status.st_ino;
+    }
+}
+
+void stdio_undo(struct stdio *stdio, const struct stdio_place place[2])
+{
+    struct stdio_place now[2];
+    struct error error;
+    stdio_look(stdio, now);
+    for (int i = 0; i < 2; i++)
+        if (place[i].length >= 0 && now[i].length > place[i].length &&
+            now[i].device == place[i].device && now[i].inode == place[i].inode)
+            (void)put_back(&stdio->streams[i], place[i].length, &error); /* best effort */
 }

@@ -55,6 +55,14 @@ static int encode_no_memory(lua_State *L)
     return luaL_error(L, "not enough memory");
 }
 
+/* The address that an object is known by in the map. A userdata's own may be that of an empty block
+ * at its end, which is where another object begins; the byte before is in its header. */
+static const void *encode_address(lua_State *L, int index)
+{
+    const char *address = lua_topointer(L, index);
+    return lua_type(L, index) == LUA_TUSERDATA ? address - 1 : address;
+}
+
 static struct idmap_entry *encode_find(lua_State *L, struct encode *encode, const void *address)
 {
     struct idmap_entry *entry = idmap_find(&encode->map, address);
@@ -336,7 +344,7 @@ static void encode_check_data(lua_State *L, struct encode *encode, int index, co
     } else if (type == LUA_TUSERDATA && late_describe_object(L, -1)) {
         what = "an object that is not there yet";
     } else if ((type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA) &&
-               encode_find(L, encode, lua_topointer(L, -1))->number != 0) {
+               encode_find(L, encode, encode_address(L, -1))->number != 0) {
         encode_push_description(L, encode, -1);
         if (!lua_isnil(L, -1) && strncmp(lua_tostring(L, -1), "name:", 5) != 0)
             what = "a function, module, class or transient value by itself";
@@ -417,7 +425,7 @@ static int encode_waiting_object(lua_State *L, struct encode *encode, int index,
 /* Anything that is neither a number nor a string nor nil or a boolean. */
 static void encode_identity(lua_State *L, struct encode *encode, int index, int type)
 {
-    const void *address = lua_topointer(L, index);
+    const void *address = encode_address(L, index);
     if (type == LUA_TLIGHTUSERDATA) /* its address may be that of an object */
         encode_refuse_other(L, encode, index);
     struct idmap_entry *entry = encode_find(L, encode, address);
@@ -485,7 +493,7 @@ static void encode_key(lua_State *L, struct encode *encode, int index)
 {
     int type = lua_type(L, index);
     if ((type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA) &&
-        encode_find(L, encode, lua_topointer(L, index))->number != 0) {
+        encode_find(L, encode, encode_address(L, index))->number != 0) {
         encode_push_description(L, encode, index);
         const char *description = lua_tostring(L, -1);
         if (description != NULL && strncmp(description, "transient:", 10) == 0)
@@ -567,7 +575,7 @@ static void encode_records(lua_State *L, struct encode *encode)
 static int encode_add_special(lua_State *L, struct encode *encode)
 {
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1))
-        encode_find(L, encode, lua_topointer(L, -2))->number = ENCODE_SPECIAL;
+        encode_find(L, encode, encode_address(L, -2))->number = ENCODE_SPECIAL;
     return lua_gettop(L);
 }
 

@@ -207,12 +207,14 @@ static const char golden_work[] =
     "    {1, nil, 3}, cycle, {cycle, cycle}, weak, {math.sin, math.sin, io.stdout, string, _G},\n"
     "    {f, package.loaded.module, package.loaded.module.run, T, T},\n"
     "    setmetatable({1}, C), object, {object}, contents, {contents},\n"
+    "    {(ipairs({})), next, (utf8.codes(''))}, {(utf8.codes('', true))},\n"
+    "    {getmetatable(''), getmetatable(io.stdout), getmetatable(io.stdout).__index},\n"
     "}\n"
     "math.golden = {1.618}\n";
 
 static const char golden_check[] =
     "local module = package.loaded.module\n"
-    "assert(#all == 20)\n"
+    "assert(#all == 23)\n"
     "local i = {0, 1, 127, 128, 255, 256, 65535, 65536, 1 << 32, math.maxinteger}\n"
     "for k, v in ipairs(i) do assert(same(all[1][k], v)) end\n"
     "i = {-1, -32, -33, -128, -129, -32768, -32769, -1 << 31, (-1 << 31) - 1, math.mininteger}\n"
@@ -235,6 +237,10 @@ static const char golden_check[] =
     "assert(getmetatable(all[16]).__index == getmetatable(all[16]) and all[16][1] == 1)\n"
     "assert(all[17].x == 1.5 and all[18][1] == all[17])\n"
     "assert(open(all[19]) == 'contents of the box' and all[20][1] == all[19])\n"
+    "assert(all[21][1] == ipairs({}) and all[21][2] == next)\n"
+    "assert(all[21][3] == utf8.codes('') and all[22][1] == utf8.codes('', true))\n"
+    "assert(all[23][1] == getmetatable('') and all[23][2] == getmetatable(io.stdout))\n"
+    "assert(all[23][3] == getmetatable(io.stdout).__index)\n"
     "assert(math.golden[1] == 1.618)\n";
 
 static const char *golden_path(void)

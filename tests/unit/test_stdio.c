@@ -142,8 +142,9 @@ static void start(struct run *run)
 {
     run->stdio = stdio_open(run->output, run->continued, &run->error);
     check(run->stdio != NULL);
+    int64_t cut[2] = {run->state[0].position, run->state[1].position};
     if (run->continued)
-        check(stdio_restore(run->stdio, run->state, run->outcome, &run->error) == 0);
+        check(stdio_restore(run->stdio, run->state, cut, run->outcome, &run->error) == 0);
 }
 
 static void save(struct run *run)
@@ -340,6 +341,17 @@ static void one_file_for_both(void **state)
     assert_file("out", "one\nzwei\n");
 }
 
+/* A save does not fail for it, the good end does. */
+static void full_device(struct run *run)
+{
+    start(run);
+    print("x");
+    save(run);
+    check(!run->state[0].regular && !run->state[1].regular);
+    check(stdio_finish(run->stdio, &run->error) == ERROR_SYSTEM);
+    check(strstr(run->error.message, "writing stdout failed") != NULL);
+}
+
 static void other_kinds(void **state)
 {
     (void)state;
@@ -348,7 +360,7 @@ static void other_kinds(void **state)
     expect(0, "pipe", O_RDWR, "/dev/null", O_WRONLY, .body = not_regular);
     expect(0, NULL, 0, NULL, 0, .body = not_regular);
     if (access("/dev/full", W_OK) == 0)
-        expect(0, "/dev/full", O_WRONLY, "/dev/full", O_WRONLY, .body = not_regular);
+        expect(0, "/dev/full", O_WRONLY, "/dev/full", O_WRONLY, .body = full_device);
     /* From such a state to a file and back. */
     put("out", "text");
     expect(0, "out", APPEND, "err", APPEND, .body = go_on_unchanged);
@@ -531,12 +543,13 @@ static void with_output(void **state)
 static void refused_output_body(struct run *run)
 {
     struct stdio_state state[2] = {{.regular = 1, .position = 4096}, {.regular = 0}};
+    int64_t cut[2] = {4096, 0};
     check(stdio_open("none/result", 0, &run->error) == NULL);
     check(strcmp(run->error.message, "cannot open none/result for the job's output: "
                                      "no such file or directory") == 0);
     run->stdio = stdio_open("result", 1, &run->error);
     check(run->stdio != NULL);
-    check(stdio_restore(run->stdio, state, run->outcome, &run->error) == ERROR_INVALID);
+    check(stdio_restore(run->stdio, state, cut, run->outcome, &run->error) == ERROR_INVALID);
     check(strcmp(run->error.message, "result is 120 bytes long, 4096 were written when the "
                                      "snapshot was saved") == 0);
 }

@@ -581,6 +581,88 @@ static void meddling(void **state)
     assert_in_range(refused, 8, 2 * COUNT(changes) - 4);
 }
 
+/* A save function that leaves all as it was, but has moved the entries about: all of them are in
+ * the body, or it is refused. */
+static void moving(void **state)
+{
+    (void)state;
+    int refused = 0;
+    for (int i = 0; i < 300; i++) { /* the order of keys is another one each time */
+        struct bytes body = {0};
+        char chunk[1000];
+        lua_State *a = value_open(NULL), *b = value_open(NULL);
+        snprintf(chunk, sizeof chunk,
+                 "C, keys = {}, %d\n"
+                 "register('C', C, function(o)\n"
+                 "    for i = 1, 100 do t['new' .. i] = i end\n"
+                 "    for i = 1, 100 do t['new' .. i] = nil end\n"
+                 "    return 1\n"
+                 "end, print)\n"
+                 "t = {}\n"
+                 "for i = 1, keys do t['k' .. i] = i == keys // 2 and setmetatable({}, C) or i end",
+                 4 + i % 5);
+        value_run(a, chunk);
+        if (value_encode(a, 0, &body)) {
+            decode(b, &body);
+            value_run(b, "for i = 1, keys do assert(t['k' .. i] ~= nil, i) end");
+        } else {
+            assert_non_null(strstr(lua_tostring(a, -1), "changed while it was being saved"));
+            refused++;
+        }
+        lua_close(a);
+        lua_close(b);
+        bytes_free(&body);
+    }
+    assert_in_range(refused, 1, 300);
+}
+
+/* str is for what other programs may take for text: valid UTF-8 alone. */
+static void text_and_bytes(void **state)
+{
+    static const struct {
+        const char *data;
+        int is_text;
+    } strings[] = {
+        {"", 1},
+        {"plain", 1},
+        {"\x7F", 1},
+        {"\xC2\x80", 1},
+        {"\xDF\xBF", 1},
+        {"\xE0\xA0\x80", 1},
+        {"\xED\x9F\xBF", 1},
+        {"\xEE\x80\x80", 1},
+        {"\xF0\x90\x80\x80", 1},
+        {"\xF4\x8F\xBF\xBF", 1},
+        {"\x80", 0},
+        {"\xC0\x80", 0},
+        {"\xC1\xBF", 0},
+        {"\xC3", 0},
+        {"\xC3\xC3", 0},
+        {"\xE0\x9F\xBF", 0},
+        {"\xED\xA0\x80", 0},
+        {"\xF0\x8F\xBF\xBF", 0},
+        {"\xF4\x90\x80\x80", 0},
+        {"\xF5\x80\x80\x80", 0},
+        {"\xFF", 0},
+        {"12345678\xE2\x82", 0},
+        {"12345678\xE2\x82\xAC\xFF 12345678", 0},
+    };
+    (void)state;
+    lua_State *L = luaL_newstate();
+    for (size_t i = 0; i < COUNT(strings); i++) {
+        struct bytes bytes = {0};
+        struct sink sink = value_sink(&bytes);
+        struct pack *pack = pack_new(L, &sink);
+        pack_string(pack, strings[i].data, strlen(strings[i].data));
+        pack_flush(pack);
+        int is_text = (bytes.data[0] & 0xE0) == 0xA0;
+        if (is_text != strings[i].is_text || (!is_text && bytes.data[0] != 0xC4))
+            fail_msg("string %zu is a %s", i, is_text ? "str" : "bin");
+        bytes_free(&bytes);
+    }
+    lua_close(L);
+}
+
 static int full(void *context, const void *data, size_t size)
 {
     size_t *room = context;
@@ -622,10 +704,11 @@ int main(void)
     for (size_t i = 0; i < COUNT(round_trips); i++)
         trips[i] = (struct CMUnitTest){round_trips[i].name, round_trip, NULL, NULL,
                                        (void *)(uintptr_t)&round_trips[i]};
-    const struct CMUnitTest tests[] = {cmocka_unit_test(collector),    cmocka_unit_test(tables),
-                                       cmocka_unit_test(strings_once), cmocka_unit_test(nothing),
-                                       cmocka_unit_test(pieces),       cmocka_unit_test(refuse),
-                                       cmocka_unit_test(meddling),     cmocka_unit_test(full_sink)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(collector), cmocka_unit_test(tables), cmocka_unit_test(strings_once),
+        cmocka_unit_test(nothing),   cmocka_unit_test(pieces), cmocka_unit_test(refuse),
+        cmocka_unit_test(meddling),  cmocka_unit_test(moving), cmocka_unit_test(text_and_bytes),
+        cmocka_unit_test(full_sink)};
     int failed = cmocka_run_group_tests_name("round trips", trips, NULL, NULL);
     return failed + cmocka_run_group_tests_name("values", tests, NULL, NULL) != 0;
 }

@@ -1,0 +1,94 @@
+#!/bin/sh
+# A run is killed, or gets an error, at each of its system calls that matter for files: there is the
+# old snapshot or the new one, and the same command goes on to the right results.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+can_trace || skip 'strace is not there, or may not follow processes here'
+if [ "${CKPTLUA_SANITIZED:-0}" = 1 ]; then
+    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 # it cannot look for leaks while it is followed
+    export ASAN_OPTIONS
+fi
+
+cat >job.lua <<'LUA'
+n = n or 0
+if n == 0 then f = assert(io.open("file", "w")) end
+while n < 4 do
+  n = n + 1
+  assert(f:write("line ", n, "\n"))
+  local log = assert(io.open("log", "a"))
+  assert(log:write("line ", n, "\n"))
+  assert(log:close())
+  print("line", n)
+  local before, tries = ckpt.saves, 0
+  if n % 2 == 0 then checkpoint(true) end
+  while n % 2 == 0 and ckpt.saves == before and tries < 30 do -- a child saves
+    tries = tries + 1
+    ckpt.sleep(0.01)
+    checkpoint()
+  end
+end
+assert(f:close())
+LUA
+seq -f 'line %g' 4 >lines
+tr ' ' '\t' <lines >printed
+
+run()
+{
+    "$@" "$CKPTLUA" --interval never --save $save job.lua >>stdout 2>"$err"
+}
+
+# check: whatever has happened, all that is there is whole, and the job can be brought to its end.
+check()
+{
+    for snapshot in job.ckpt job.ckpt.1; do
+        [ ! -e $snapshot ] || "$CKPTLUA" inspect $snapshot n >"$out" 2>&1 || fail "$last: $snapshot: $(cat "$out")"
+        case $([ ! -e $snapshot ] || cat "$out") in
+        '' | 'n = 2' | 'n = 4') ;;
+        *) fail "$last: $snapshot has $(cat "$out")" ;;
+        esac
+    done
+    runs=0
+    while [ "$code" != 0 ]; do
+        runs=$((runs + 1))
+        [ $runs -lt 4 ] || fail "$last: it cannot be continued: exit code $code"
+        code=0
+        run env || code=$?
+    done
+    expect_same lines file
+    expect_same lines log
+    expect_same printed stdout
+    rm -f file log stdout
+    no_leftovers job.lua lines printed
+}
+
+# fault CALL WHAT: at the first, second, ... such call of a run, until there are no more of them.
+fault()
+{
+    when=0
+    while :; do
+        when=$((when + 1))
+        last="--save $save, $1 number $when: $2"
+        code=0
+        run strace -f -qq -o "$scratch/trace" -e "trace=$1" -e "inject=$1:$2:when=$when" || code=$?
+        hit=0
+        ! grep -q -e INJECTED -e 'killed by SIGKILL' "$scratch/trace" || hit=1
+        check
+        [ $hit = 1 ] || break
+        [ $when -lt 500 ] || fail 'there is no end to it'
+    done
+    faults=$((faults + when - 1))
+}
+
+faults=0
+for save in inline fork; do
+    for call in write pwrite64 fsync fdatasync rename link unlink ftruncate; do
+        fault $call signal=KILL
+        fault $call error=EIO
+        fault $call error=ENOSPC
+    done
+    fault openat signal=KILL
+    fault close signal=KILL
+    fault fcntl signal=KILL
+done
+echo "$faults faults"
+[ $faults -gt 100 ] || fail 'too few faults'
