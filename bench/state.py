@@ -18,7 +18,9 @@ import msgpack
 def make(share):
     return {
         "floats": [i * 0.7310585786300049 for i in range(1, int(2000000 * share) + 1)],
-        "names": {"key%06d" % i: "value %d" % (i * 7919) for i in range(1, int(300000 * share) + 1)},
+        "names": {
+            "key%06d" % i: "value %d" % (i * 7919) for i in range(1, int(300000 * share) + 1)
+        },
         "rows": [
             {"id": i, "x": i / 7, "name": "row%d" % i} for i in range(1, int(200000 * share) + 1)
         ],

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Files the job writes and reads: no line lost, none twice, whatever way they are opened.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2016 # sh -c has parameters of its own
 . "$(dirname "$0")/lib.sh"
 CKPTLUA_INTERVAL=never
 export CKPTLUA_INTERVAL

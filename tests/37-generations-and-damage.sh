@@ -1,6 +1,7 @@
 #!/bin/sh
 # Older generations, damaged snapshots, and all that may be in a snapshot's place.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2012 # no odd names here
 . "$(dirname "$0")/lib.sh"
 CKPTLUA_INTERVAL=never
 export CKPTLUA_INTERVAL

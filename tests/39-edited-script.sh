@@ -1,6 +1,7 @@
 #!/bin/sh
 # An edited script goes on with the saved globals, and says so.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2119 # arguments that may be left out
 . "$(dirname "$0")/lib.sh"
 CKPTLUA_INTERVAL=never
 export CKPTLUA_INTERVAL

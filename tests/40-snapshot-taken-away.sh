@@ -1,6 +1,7 @@
 #!/bin/sh
 # The snapshot is removed or replaced while the job runs.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2119,SC2120 # arguments that may be left out
 . "$(dirname "$0")/lib.sh"
 
 cat >job.lua <<'LUA'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A full disk: the job goes on, the previous snapshot stays, and it is told.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2012 # no odd names here
 . "$(dirname "$0")/lib.sh"
 
 mkdir disk

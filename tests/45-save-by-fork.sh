@@ -1,6 +1,7 @@
 #!/bin/sh
 # --save fork: the child may fail, be killed or be slow; nothing is lost by it, nothing held up.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2034,SC2119 # loops that only count, arguments that may be left out
 . "$(dirname "$0")/lib.sh"
 
 # children_of PID: its child processes.

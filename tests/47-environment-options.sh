@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every option from the environment; the command line wins.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2086 # words
 . "$(dirname "$0")/lib.sh"
 
 cat >job.lua <<'LUA'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The clock of the machine is set back or forward: the job does not care.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2034,SC2086 # loops that only count, words
 . "$(dirname "$0")/lib.sh"
 [ "${CKPTLUA_SANITIZED:-0}" = 0 ] || skip 'a preloaded library does not go with the sanitizers'
 compiler=$(command -v cc || command -v gcc || command -v clang) || skip 'there is no C compiler'

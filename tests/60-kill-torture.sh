@@ -2,6 +2,7 @@
 # Killed at random moments, again and again: what it prints and writes is that of a job that was
 # never disturbed. CKPTLUA_TEST_SEED replays one series of kills.
 # shellcheck source=tests/lib.sh
+# shellcheck disable=SC2086,SC2119 # words, arguments that may be left out
 . "$(dirname "$0")/lib.sh"
 : "${torture_kills:=40}"
 

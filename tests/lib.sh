@@ -166,6 +166,7 @@ start_with()
 }
 
 # has_ended [PID]: it is gone, or only its exit code is left of it.
+# shellcheck disable=SC2120 # $1 may be left out
 has_ended()
 {
     ! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/${1:-$pid}/status"
@@ -197,6 +198,7 @@ wait_for_output()
 
 output_has()
 {
+    # shellcheck disable=SC2119 # $1 is another one
     ! has_ended || grep -qF -e "$1" "$out" || fail "it has ended without printing: $1"
     grep -qF -e "$1" "$out"
 }

@@ -89,8 +89,9 @@ typedef void ckptlua_message_function(void *context, const char *text);
 CKPTLUA_API void ckptlua_on_message(ckptlua *host, ckptlua_message_function *function,
                                     void *context);
 
-/* Called on the new lua_State before the script is loaded, to open libraries of one's own, name
- * functions and register types. May raise Lua errors: the run then fails. */
+/* Called on the new lua_State before the script is run, to open libraries of one's own, name
+ * functions and register types. May raise Lua errors: the run then fails. The extra space of the
+ * state (lua_getextraspace) belongs to ckptlua. */
 typedef void ckptlua_open_function(void *context, lua_State *L);
 CKPTLUA_API void ckptlua_on_open(ckptlua *host, ckptlua_open_function *function, void *context);
 

@@ -74,7 +74,7 @@ int finish_after_close(struct job *job)
         status = finish_empty(job, &error);
         break;
     case OPTIONS_REMOVE:
-        if (job->has_snapshot)
+        if (job->has_snapshot || job->has_written)
             status = generations_remove(job->file, &error);
         break;
     }

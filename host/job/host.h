@@ -74,19 +74,21 @@ struct job {
     double last_saved_moment; /* monotonic, this run's last save; 0 for none */
     double last_cost;         /* seconds the last save took from begin to commit */
     uint64_t last_size;       /* bytes of it */
-    int has_snapshot;         /* FILE is ours: loaded, or saved by this run */
-    double first_refused;     /* monotonic; 0: not refused */
-    int is_running;           /* the script has been started, and has not ended well */
-    int apart;                /* ckpt.save or ckpt.load is at work */
-    int in_hook;              /* on_save or on_resume runs */
-    double interrupt_seen;    /* helper thread: monotonic; 0: none waits */
+    int has_written;  /* this run has begun to save: what FILE is, is ours even after a failure */
+    int has_snapshot; /* FILE is ours: loaded, or saved by this run */
+    double first_refused;  /* monotonic; 0: not refused */
+    int is_running;        /* the script has been started, and has not ended well */
+    int apart;             /* ckpt.save or ckpt.load is at work */
+    int in_hook;           /* on_save or on_resume runs */
+    double interrupt_seen; /* helper thread: monotonic; 0: none waits */
     int interrupt_told;
     int warned_of_silence;  /* helper thread: no checkpoint() was reached */
     int sweep;              /* values that the script defines again are still to be put in place */
     char last_refusal[256]; /* said already */
     atomic_int reached;     /* a safe point was reached in this run */
-    int is_over;            /* the script has ended: nothing is saved any more */
-    int leaving;            /* unwinding; the exit code is `code` */
+    int old_life; /* older generations are there, of a life that was ended by removing FILE */
+    int is_over;  /* the script has ended: nothing is saved any more */
+    int leaving;  /* unwinding; the exit code is `code` */
     int code;
 };
 

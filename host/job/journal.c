@@ -67,6 +67,12 @@ void journal_forget_places(struct job *job)
     job->places[0].length = job->places[1].length = -1;
 }
 
+int journal_is_needed(const struct job *job)
+{
+    return job->places[0].length >= 0 || job->places[1].length >= 0 ||
+           (job->journal != NULL && *job->journal != '\0');
+}
+
 void journal_close(struct job *job)
 {
     free(job->journal);
@@ -88,7 +94,7 @@ static const char *journal_parse(const char *note, char id[33], int64_t *generat
     return end + 1;
 }
 
-const char *journal_left(const struct job *job, const char *id, int64_t generation)
+const char *journal_take(struct job *job, const char *id, int64_t generation)
 {
     char its_id[33];
     int64_t its_generation;
@@ -98,9 +104,9 @@ const char *journal_left(const struct job *job, const char *id, int64_t generati
         return "";
     /* A kill may have come between a save and the new note. What is old in the note is in the
      * snapshot then, and does no harm. */
-    if (its_generation == generation || its_generation + 1 == generation)
-        return text;
-    return "";
+    if (its_generation != generation && its_generation + 1 != generation)
+        return "";
+    return journal_copy(job, text) == 0 ? job->journal : text;
 }
 
 void journal_places(const struct job *job, const char *id, int64_t generation,

@@ -19,11 +19,15 @@ void journal_begin(struct job *job);
 /* A save has succeeded: where the streams stood before it does not matter any more. */
 void journal_forget_places(struct job *job);
 
+/* Whether the next run would need what is kept, if this one ended now. */
+int journal_is_needed(const struct job *job);
+
 void journal_close(struct job *job);
 
-/* What an earlier run has left that goes on from the snapshot of that job's life and generation;
- * with id NULL, from none at all (it was killed before its first save). "" if nothing. */
-const char *journal_left(const struct job *job, const char *id, int64_t generation);
+/* Takes over what an earlier run has left that goes on from the snapshot of that job's life and
+ * generation; with id NULL, from none at all (it was killed before its first save). "" if nothing.
+ */
+const char *journal_take(struct job *job, const char *id, int64_t generation);
 
 /* Where the streams stood when the first run began that went on from just that snapshot. The
  * lengths are -1 where there was none, or it is not known. */

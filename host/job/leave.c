@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "job/journal.h"
 #include "job/save.h"
 #include "job/say.h"
 
@@ -30,9 +31,10 @@ void leave_release_lock(struct job *job)
 {
     if (job->lock == NULL)
         return;
-    int needed = job->is_running && job->has_snapshot && *lock_note(job->lock) != '\0';
-    /* A run that never came as far as to start leaves the lock file as it was. */
-    lock_release(job->lock, job->is_running ? !needed : *lock_note(job->lock) == '\0');
+    int needed = job->has_snapshot && journal_is_needed(job);
+    if (!job->is_running) /* a run that never came as far as to start leaves things as they were */
+        needed = *lock_note(job->lock) != '\0';
+    lock_release(job->lock, !needed);
     job->lock = NULL;
 }
 

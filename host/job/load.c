@@ -147,7 +147,8 @@ static int load_is_there(const char *file)
 static int load_start_fresh(struct job *job)
 {
     char *older = generations_numbered(job->file, 1);
-    if (older != NULL && !job->host->options.fresh && load_is_there(older))
+    job->old_life = older != NULL && !job->host->options.fresh && load_is_there(older);
+    if (job->old_life)
         say_note(job,
                  "%s is not there: a fresh start (%s.1 is there; to continue from it, stop this "
                  "and rename it to %s)",
@@ -343,7 +344,7 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
 {
     const struct header *header = &load->header;
     struct load_call call = {.job = job, .load = load};
-    call.journal = journal_left(job, header->id, header->generation);
+    call.journal = journal_take(job, header->id, header->generation);
     int collects = lua_gc(L, LUA_GCISRUNNING);
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, load_put_back);
@@ -382,7 +383,7 @@ static int load_undo(lua_State *L)
     struct job *job = lua_touserdata(L, 1);
     struct stdio_place places[2];
     journal_places(job, NULL, 0, places);
-    files_restore(L, 0, journal_left(job, NULL, 0));
+    files_restore(L, 0, journal_take(job, NULL, 0));
     stdio_undo(job->stdio, places);
     journal_begin(job);
     return 0;

@@ -173,6 +173,7 @@ static void point_interrupt(lua_State *L, struct job *job)
     struct save_result result;
     struct save_request request = {"SIGINT", "stopped from the keyboard", -1, 1};
     point_must_save(L, job, &request, &result);
+    atomic_store(&job->schedule.interrupted, 0);
     say_size(result.size, size, sizeof size);
     say_duration(job->computed_before + clock_monotonic() - job->started - job->saving, time,
                  sizeof time);

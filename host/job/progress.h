@@ -10,6 +10,7 @@ struct progress {
     int shown;      /* the line is on the terminal now */
     int wanted;     /* a terminal is there, or the option says so */
     int everywhere; /* also where the job's output goes to the same terminal */
+    double held;    /* monotonic: not drawn before, as the job has just printed */
 };
 
 /* What else is on the line. */

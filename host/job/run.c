@@ -26,6 +26,7 @@
 #include "job/run.h"
 #include "job/save.h"
 #include "job/say.h"
+#include "job/terminal.h"
 #include "store/generations.h"
 #include "value/late.h"
 #include "value/names.h"
@@ -87,12 +88,14 @@ static int run_open_state(lua_State *L)
     static const struct userdata_type file_type = {LUA_FILEHANDLE, run_save_handle,
                                                    run_load_handle};
     struct job *job = lua_touserdata(L, 1);
+    lua_gc(L, LUA_GCGEN, 0, 0); /* as the program lua does */
     luaL_openlibs(L);
     host_set_job(L, job);
     job->files = (struct files_host){run_warn, journal_keep, job};
     files_open(L, &job->files);
     random_open(L);
     module_open(L, job);
+    terminal_open(L);
     run_preload(L);
     registry_open(L);
     registry_add_type(L, &file_type);
@@ -251,7 +254,8 @@ static void run_draw_progress(struct job *job, double now)
     };
     if (job->progress.wanted && job->progress.everywhere &&
         pthread_mutex_trylock(&job->host->speak) == 0) {
-        progress_draw(&job->progress, &view);
+        if (now >= job->progress.held)
+            progress_draw(&job->progress, &view);
         pthread_mutex_unlock(&job->host->speak);
     }
 }

@@ -266,7 +266,7 @@ void save_abandon(struct job *job)
 
 /* A new life's first snapshot is there: older generations are of a life that the user has ended by
  * removing its snapshot. The newest of them is kept aside once more. */
-static void save_end_old_life(const struct job *job)
+static void save_end_old_life(struct job *job)
 {
     struct error error;
     char *older = generations_numbered(job->file, 1), *old = generations_name(job->file, ".old");
@@ -275,6 +275,7 @@ static void save_end_old_life(const struct job *job)
     free(older);
     free(old);
     generations_forget_older(job->file);
+    job->old_life = 0;
 }
 
 static int save_tell_files(lua_State *L)
@@ -287,7 +288,7 @@ static int save_tell_files(lua_State *L)
 static void save_succeeded(lua_State *L, struct job *job, double wall,
                            const struct save_result *result)
 {
-    if (job->generation == 0)
+    if (job->old_life)
         save_end_old_life(job);
     job->saves++;
     job->generation++;
@@ -366,6 +367,7 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
         fine = save_protect(L, save_prepare, &plan, 2, result);
     }
     if (fine) {
+        job->has_written = 1;
         if (!request->complete && policy_forks(L, job) && save_fork(L, job, started))
             result->outcome = SAVE_STARTED;
         else

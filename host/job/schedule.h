@@ -27,13 +27,14 @@ enum schedule_request {
 #define SCHEDULE_NOTICE 10.0
 
 struct schedule {
-    atomic_int due;      /* look up: one of the below */
-    atomic_int save_due; /* the time of a save has come */
-    atomic_int events;   /* counts what should wake a sleeping job */
-    atomic_int requests; /* enum schedule_request, or'ed */
-    atomic_int signal;   /* the signal that made the last request, or 0 */
-    atomic_int busy;     /* the job is at a safe point just now, saving */
-    atomic_int overdue;  /* the notice has passed and `on_overdue` was called */
+    atomic_int due;         /* look up: one of the below */
+    atomic_int save_due;    /* the time of a save has come */
+    atomic_int events;      /* counts what should wake a sleeping job */
+    atomic_int requests;    /* enum schedule_request, or'ed */
+    atomic_int signal;      /* the signal that made the last request, or 0 */
+    atomic_int interrupted; /* SIGINT has come, and what it asks for is not on disk yet */
+    atomic_int busy;        /* the job is at a safe point just now, saving */
+    atomic_int overdue;     /* the notice has passed and `on_overdue` was called */
 
     sem_t wake;
     pthread_mutex_t mutex;                       /* for the moments */

@@ -12,7 +12,7 @@ static atomic_int signals_actions[OPTIONS_SIGNALS];
 static void signals_interrupt(struct schedule *schedule)
 {
     static const char text[] = "\nckptlua: stopped at once, without saving\n";
-    if ((atomic_load(&schedule->requests) & SCHEDULE_INTERRUPT) != 0) {
+    if (atomic_exchange(&schedule->interrupted, 1)) {
         ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
         (void)ignored;
         _exit(CKPTLUA_INTERRUPTED);

@@ -6,6 +6,48 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "base/clock.h"
+
+/* Seconds without a bar behind what the job has printed, which may be printing more. */
+#define TERMINAL_PAUSE 0.3
+
+/* The stock function is upvalue 1; it has no upvalues itself. */
+static int terminal_print(lua_State *L)
+{
+    struct job *job = host_job(L);
+    pthread_mutex_lock(&job->host->speak);
+    progress_clear(&job->progress);
+    job->progress.held = clock_monotonic() + TERMINAL_PAUSE;
+    pthread_mutex_unlock(&job->host->speak);
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* table[name] = a closure over it, for the table on top of the stack, which is popped. */
+static void terminal_wrap(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, terminal_print, 1);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+}
+
+void terminal_open(lua_State *L)
+{
+    if (!isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO))
+        return;
+    lua_pushglobaltable(L);
+    terminal_wrap(L, "print");
+    lua_getglobal(L, LUA_IOLIBNAME);
+    terminal_wrap(L, "write");
+    luaL_getmetatable(L, LUA_FILEHANDLE);
+    lua_getfield(L, -1, "__index");
+    terminal_wrap(L, "write");
+    lua_pop(L, 1);
+}
+
 static void terminal_write(int tty, const char *text)
 {
     ssize_t ignored = write(tty, text, strlen(text));
@@ -43,5 +85,6 @@ enum terminal_answer terminal_ask_to_continue(struct job *job, const char *text)
     close(tty);
     /* A SIGINT at the question has been its answer. */
     atomic_fetch_and(&job->schedule.requests, ~SCHEDULE_INTERRUPT);
+    atomic_store(&job->schedule.interrupted, 0);
     return yes ? TERMINAL_YES : TERMINAL_NO;
 }

@@ -1,10 +1,15 @@
 /*
- * The question on the terminal after a save for SIGINT.
+ * What a terminal needs: the job's output kept apart from the progress bar, and the question after
+ * a save for SIGINT.
  */
 #ifndef CKPTLUA_JOB_TERMINAL_H
 #define CKPTLUA_JOB_TERMINAL_H
 
 #include "job/host.h"
+
+/* Where stdout and stderr are terminals: has print, io.write and file:write take the bar away
+ * first. The standard libraries are open. May raise. */
+void terminal_open(lua_State *L);
 
 enum terminal_answer { TERMINAL_NONE, TERMINAL_YES, TERMINAL_NO };
 
