@@ -214,7 +214,12 @@ local function in_columns(rows)
       local fill = (widths[column] or 0) - (utf8.len(cell) or #cell)
       cells[column] = cell .. (" "):rep(fill)
     end
-    lines[i] = table.concat(cells, "  "):gsub(" +$", "")
+    local line = table.concat(cells, "  ")
+    local last = #line
+    while line:byte(last) == 32 do
+      last = last - 1
+    end
+    lines[i] = line:sub(1, last)
   end
   return table.concat(lines, "\n")
 end

@@ -175,7 +175,7 @@ expect_message 'ckptlua: cannot save later.lua: other.a: ' 'ckptlua: cannot save
 [ "$(value later.ckpt stage)" = 3 ] || fail 'it did not save again'
 expect_exit 9 "$CKPTLUA" --interval never later.lua
 expect_output 'from	3'
-only_scripts_and go later.ckpt later.ckpt.1
+lock_may_stay=1 only_scripts_and go later.ckpt later.ckpt.1
 rm later.ckpt*
 
 # What may be refused, and what the message calls it.

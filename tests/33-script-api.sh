@@ -444,7 +444,7 @@ code=0
 [ "$code" = 1 ] || [ "$code" = 3 ] || fail "exit code $code"
 expect_message 'cannot load'
 expect_same before loader.ckpt
-only_scripts_and before loader.ckpt
+lock_may_stay=1 only_scripts_and before loader.ckpt
 
 # The option of ckpt.config that needs the most of it.
 echo 'ckpt.config{ output = "to" } print("hello")' >late.lua

@@ -19,7 +19,7 @@ first=$pid
 out=$scratch/out2
 err=$scratch/err2
 before=$(date +%s%N)
-expect_exit 5 "$CKPTLUA" job.lua
+expect_exit 5 "$CKPTLUA" --exit-after 20s job.lua
 waited=$((($(date +%s%N) - before) / 1000000))
 [ $waited -ge 4900 ] || fail "it waited $waited ms only"
 expect_message "ckptlua: job.lua is being run already: process $first on $(hostname) holds job.ckpt.lock"
@@ -27,13 +27,13 @@ expect_message "ckptlua: job.lua is being run already: process $first on $(hostn
 ! has_ended "$first" || fail 'the first one has ended'
 expect_file job.ckpt.lock
 # --fresh and --from are no way around it.
-expect_exit 5 "$CKPTLUA" --fresh job.lua
+expect_exit 5 "$CKPTLUA" --exit-after 20s --fresh job.lua
 expect_no_file job.ckpt.old
 # Another snapshot is another job.
 expect_exit 85 "$CKPTLUA" --snapshot other --exit-after 100ms job.lua
 # Through a link it is the same one.
 ln -s job.ckpt link
-expect_exit 5 "$CKPTLUA" --snapshot link job.lua
+expect_exit 5 "$CKPTLUA" --exit-after 20s --snapshot link job.lua
 rm link other*
 
 # One that waits goes on from where the other has stopped, as soon as it has.

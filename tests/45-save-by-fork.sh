@@ -80,7 +80,11 @@ sleep 0.5
 [ "$(children_of "$pid")" = "$child" ] || fail "these are its children: $(children_of "$pid")"
 cp job.ckpt before
 kill -CONT "$child"
+while ! has_ended "$child"; do
+    kill -s INT "$child" 2>/dev/null || true
+done
 wait_for 60 sh -c '! cmp -s before job.ckpt'
+expect_no_message 'the saving process failed'
 [ "$(grep -c killed "$err")" = 1 ] || fail 'a signal has ended the child'
 rm before
 

@@ -90,6 +90,46 @@ fault()
     faults=$((faults + when - 1))
 }
 
+# What a save names is on disk before it, in this order; -y has the names of descriptors.
+cat >order.lua <<'LUA'
+f = assert(io.open("file", "w"))
+f:write("open")
+local log = assert(io.open("log", "a"))
+log:write("closed")
+log:close()
+checkpoint(true)
+f:write("open")
+log = assert(io.open("log", "a"))
+log:write("closed")
+log:close()
+print("printed")
+checkpoint(true)
+os.exit(9)
+LUA
+expect_exit 9 strace -f -y -qq -o "$scratch/trace" "$CKPTLUA" --quiet --interval never --save inline order.lua
+grep -n -E '(fsync|fdatasync|close|rename|renameat2?|link|linkat)\(' "$scratch/trace" >calls
+
+# line PATTERN: the number of the last call like it.
+line()
+{
+    found=$(sed -n "/$1/s/:.*//p" calls | tail -n 1)
+    [ -n "$found" ] || fail "there is no call like $1: $(cat calls)"
+    echo "$found"
+}
+here=$(pwd -P | sed 's|/|[/]|g')
+before=0
+for call in 'sync([0-9]*<.*[/]log>' 'sync([0-9]*<.*[/]order.ckpt.tmp>' 'link(.*"[^"]*order.ckpt"' \
+    'rename.*order.ckpt.tmp".*order.ckpt"' "fsync([0-9]*<$here>"; do
+    after=$(line "$call")
+    [ "$after" -gt "$before" ] || fail "$call comes too early: $(cat calls)"
+    before=$after
+done
+[ "$(line 'sync([0-9]*<.*[/]file>')" -lt "$(line 'sync([0-9]*<.*[/]order.ckpt.tmp>')" ] ||
+    fail 'file is not synced before the snapshot'
+[ "$(line "sync([0-9]*<.*[/]out>")" -lt "$(line 'sync([0-9]*<.*[/]order.ckpt.tmp>')" ] ||
+    fail 'stdout is not synced before the snapshot'
+rm -f order.* calls file log
+
 faults=0
 for save in inline fork; do
     for call in write pwrite64 fsync fdatasync rename link ftruncate; do

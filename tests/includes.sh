@@ -5,7 +5,7 @@ set -euf
 cd "$1"
 
 lua='lua.h lauxlib.h lualib.h luaconf.h'
-descriptors='fcntl.h unistd.h dirent.h sys/file.h sys/mman.h sys/stat.h sys/uio.h'
+descriptors='fcntl.h unistd.h dirent.h sys/file.h sys/stat.h sys/uio.h'
 threads='pthread.h threads.h signal.h sys/wait.h'
 
 # layer | layers it may use | other libraries it may use | headers of the system it may not use

@@ -117,6 +117,9 @@ no_leftovers()
         for allowed; do
             [ "$file" != "$allowed" ] || continue 2
         done
+        # A run that failed behind a snapshot it had not followed with one of its own leaves word of
+        # where its output began.
+        case $file in *.lock) [ "${lock_may_stay-}" != 1 ] || continue ;; esac
         fail "$file was left behind"
     done
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 
@@ -30,6 +31,20 @@ int bytes_append(struct bytes *bytes, const void *data, size_t size)
         bytes->size += size;
     }
     return status;
+}
+
+/* Bytes; a multiple of it is asked for. */
+static const size_t large_page = (size_t)2 << 20;
+
+void *bytes_zeroed(size_t size)
+{
+    if (size < 2 * large_page || size % large_page != 0)
+        return calloc(1, size);
+    void *memory = aligned_alloc(large_page, size);
+    if (memory == NULL)
+        return NULL;
+    (void)madvise(memory, size, MADV_HUGEPAGE);
+    return memset(memory, 0, size);
 }
 
 void bytes_free(struct bytes *bytes)

@@ -18,6 +18,10 @@ int bytes_reserve(struct bytes *bytes, size_t more);
 int bytes_append(struct bytes *bytes, const void *data, size_t size);
 void bytes_free(struct bytes *bytes);
 
+/* Zeroed memory for free(). Where it is much, it lies in large pages if the system has them: what
+ * is read all over is spared the misses of the address translation. NULL when out of memory. */
+void *bytes_zeroed(size_t size);
+
 static inline void bytes_put_u16(unsigned char *out, uint16_t value)
 {
     out[0] = (unsigned char)(value >> 8);

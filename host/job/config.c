@@ -25,6 +25,26 @@ static const ckptlua_option *config_option(const char *name)
     return option->name == NULL ? NULL : option;
 }
 
+/* registry.config_key[name] = the text on top. What on-signal is given adds to what it was given
+ * before. */
+static void config_remember(lua_State *L, const char *name)
+{
+    int text = lua_gettop(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
+    if (strcmp(name, "on-signal") == 0 && lua_getfield(L, text + 1, name) == LUA_TSTRING) {
+        const char *before = lua_tostring(L, -1), *now = lua_tostring(L, text);
+        if (strstr(before, now) != NULL)
+            lua_pushvalue(L, -1);
+        else
+            lua_pushfstring(L, "%s,%s", before, now);
+        lua_setfield(L, text + 1, name);
+    } else {
+        lua_pushvalue(L, text);
+        lua_setfield(L, text + 1, name);
+    }
+    lua_settop(L, text);
+}
+
 /* One option; its name, as the script writes it, and its value are on top. */
 static void config_set_one(lua_State *L, struct job *job)
 {
@@ -55,10 +75,8 @@ static void config_set_one(lua_State *L, struct job *job)
     const char *value = option->argument == NULL ? NULL : lua_tostring(L, -1);
     if (options_set(&job->host->options, OPTIONS_SCRIPT, name, value, &error) != 0)
         luaL_error(L, "ckpt.config: %s", error.message);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
-    lua_pushvalue(L, -2);
-    lua_setfield(L, -2, name);
-    lua_pop(L, 3);
+    config_remember(L, name);
+    lua_pop(L, 2);
 }
 
 void config_set(lua_State *L, struct job *job, int index)

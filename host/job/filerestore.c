@@ -46,7 +46,8 @@ static int64_t integer_field(lua_State *L, int table, const char *name, int64_t 
 {
     lua_getfield(L, table, name);
     int64_t value = lua_isnil(L, -1) ? otherwise : lua_tointeger(L, -1);
-    if ((!lua_isnil(L, -1) && !lua_isinteger(L, -1)) || value < least)
+    if ((!lua_isnil(L, -1) && !lua_isinteger(L, -1)) || value < least ||
+        value > INT64_MAX / 2) /* room to count on */
         raise_nonsense(L, name);
     lua_pop(L, 1);
     return value;
@@ -247,11 +248,10 @@ static void cut(lua_State *L, const char *path, const struct found *found, int64
         filetable_raise_system(L, "cutting %s back to %I bytes failed", path, (LUAI_UACINT)size);
 }
 
-static void restore_file(lua_State *L, const struct parts *parts, const char *path, int64_t size)
+static void note_file(lua_State *L, const struct parts *parts, const char *path, int64_t size)
 {
     struct found found;
     find(L, parts, path, &found);
-    cut(L, path, &found, size);
     struct file *file = filetable_file(L, &found.place, true);
     file->saved = file->pushed = size;
     file->written = true;
@@ -259,16 +259,28 @@ static void restore_file(lua_State *L, const struct parts *parts, const char *pa
     lua_pop(L, 1);
 }
 
-static void restore_files(lua_State *L, const struct parts *parts)
+static void note_files(lua_State *L, const struct parts *parts)
 {
     lua_pushnil(L);
     while (lua_next(L, parts->files)) {
-        restore_file(L, parts, lua_tostring(L, -2), lua_tointeger(L, -1));
+        note_file(L, parts, lua_tostring(L, -2), lua_tointeger(L, -1));
         lua_pop(L, 1);
     }
 }
 
-static void restore_appended(lua_State *L, const struct parts *parts)
+static void cut_files(lua_State *L, const struct parts *parts)
+{
+    struct found found;
+    lua_pushnil(L);
+    while (lua_next(L, parts->files)) {
+        const char *path = lua_tostring(L, -2);
+        find(L, parts, path, &found);
+        cut(L, path, &found, lua_tointeger(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
+static void cut_appended(lua_State *L, const struct parts *parts)
 {
     struct found found;
     lua_pushnil(L);
@@ -455,10 +467,9 @@ static void restore_description(lua_State *L, int description, int64_t position)
         restore_stdin(L, position);
 }
 
-void filerestore_all(lua_State *L, int index, const char *journal)
+/* Pushes what the description at index, 0 for none, and the journal tell. */
+static struct parts push_parts(lua_State *L, int index, const char *journal)
 {
-    int64_t position = -1;
-    int top = lua_gettop(L);
     luaL_checkstack(L, LUA_MINSTACK, NULL);
     struct parts parts = {.description = index == 0 ? 0 : lua_absindex(L, index)};
     if (index != 0 && !lua_istable(L, index))
@@ -468,14 +479,30 @@ void filerestore_all(lua_State *L, int index, const char *journal)
     parts.rewritten = parts.appended - 1;
     parts.files = push_table_field(L, parts.description, "files");
     parts.handles = push_table_field(L, parts.description, "handles");
+    return parts;
+}
+
+void filerestore_cut(lua_State *L, int index, const char *journal)
+{
+    int top = lua_gettop(L);
+    struct parts parts = push_parts(L, index, journal);
+    cut_files(L, &parts);
+    cut_appended(L, &parts);
+    lua_settop(L, top);
+}
+
+void filerestore_all(lua_State *L, int index, const char *journal)
+{
+    int64_t position = -1;
+    int top = lua_gettop(L);
+    struct parts parts = push_parts(L, index, journal);
     if (index != 0)
         position = integer_field(L, parts.description, "stdin", -1, -1);
     check_files(L, &parts);
     check_appended(L, &parts);
     check_handles(L, &parts);
     check_stdin(L, position);
-    restore_files(L, &parts);
-    restore_appended(L, &parts);
+    note_files(L, &parts);
     note_handles(L, &parts);
     lua_pushstring(L, journal);
     filetable_set(L, FILETABLE_JOURNAL);

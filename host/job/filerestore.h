@@ -10,6 +10,9 @@
 
 /* files_restore and files_load_handle. */
 void filerestore_all(lua_State *L, int index, const char *journal);
+
+/* The same arguments: cuts the files back, and removes those that were not there. */
+void filerestore_cut(lua_State *L, int index, const char *journal);
 void filerestore_handle(lua_State *L, const char *data, size_t size);
 
 #endif

@@ -261,6 +261,11 @@ void files_restore(lua_State *L, int index, const char *journal)
     filerestore_all(L, index, journal);
 }
 
+void files_cut(lua_State *L, int index, const char *journal)
+{
+    filerestore_cut(L, index, journal);
+}
+
 void files_load_handle(lua_State *L, const char *data, size_t size)
 {
     filerestore_handle(L, data, size);

@@ -58,10 +58,13 @@ void files_push(lua_State *L);
 void files_saved(lua_State *L);
 
 /* Takes the table at `index` that files_push made in an earlier process and the text of the journal
- * ("" if none), and puts all files back. For a fresh start after a run that was killed before its
- * first save, index is 0. Raises a message with both lengths where a file is shorter than recorded
- * or gone; files are only changed after all were checked. */
+ * ("" if none), checks all files, and knows them from now on: handles can be asked for. For a fresh
+ * start after a run that was killed before its first save, index is 0. Raises a message with both
+ * lengths where a file is shorter than recorded or gone. Changes no file. */
 void files_restore(lua_State *L, int index, const char *journal);
+
+/* With the same arguments, when all else of the snapshot has proved good: cuts the files back. */
+void files_cut(lua_State *L, int index, const char *journal);
 
 /* Saver and loader of the type LUA_FILEHANDLE. The string names a handle of files_push, or a closed
  * one. Saving raises the reason why a file cannot be: "a pipe (io.popen)". The same number gives

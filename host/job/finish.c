@@ -33,7 +33,7 @@ int finish_before_close(lua_State *L, struct job *job)
     save_abandon(job);
     if (!lua_checkstack(L, 16))
         return finish_failed(job, "not enough memory");
-    if (job->host->options.on_finish == OPTIONS_KEEP) {
+    if (job->host->options.on_finish == OPTIONS_KEEP && !job->in_hook) {
         struct save_request request = {"the job has ended", "ended", CKPTLUA_OK, 1};
         save_run(L, job, &request, &result);
         if (result.outcome != SAVE_DONE)

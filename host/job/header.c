@@ -149,6 +149,13 @@ static int64_t header_get_integer(lua_State *L, int index, const char *name)
     return value;
 }
 
+/* A number of things, with room to count on; 0 where it is none. */
+static int64_t header_get_count(lua_State *L, int index, const char *name)
+{
+    int64_t value = header_get_integer(L, index, name);
+    return value < 0 || value > INT64_MAX / 2 ? 0 : value;
+}
+
 static int header_same_arguments(lua_State *L, int index, const struct script *script)
 {
     int same = 1, count = 0;
@@ -182,9 +189,9 @@ void header_read(lua_State *L, int index, const struct script *script, struct he
     header->saved = header_get_number(L, index, "saved");
     header->computed = header_get_number(L, index, "computed");
     header->saving = header_get_number(L, index, "saving");
-    header->generation = header_get_integer(L, index, "generation");
-    header->saves = header_get_integer(L, index, "saves");
-    header->resumed = header_get_integer(L, index, "resumed");
+    header->generation = header_get_count(L, index, "generation");
+    header->saves = header_get_count(L, index, "saves");
+    header->resumed = header_get_count(L, index, "resumed");
     header->seed = header_get_integer(L, index, "seed");
     header->same_arguments = header_same_arguments(L, index, script);
     if (lua_getfield(L, index, "script") == LUA_TTABLE) {
@@ -238,7 +245,7 @@ void header_read_streams(lua_State *L, int index, struct stdio_state streams[2])
     for (int i = 0; i < 2; i++) {
         if (lua_getfield(L, index, header_streams[i]) == LUA_TTABLE) {
             size_t size = 0;
-            streams[i].position = header_get_integer(L, -1, "position");
+            streams[i].position = header_get_count(L, -1, "position");
             streams[i].device = header_get_integer(L, -1, "device");
             streams[i].inode = header_get_integer(L, -1, "inode");
             lua_getfield(L, -1, "digest");

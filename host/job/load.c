@@ -106,14 +106,14 @@ static int load_fall_back(lua_State *L, struct job *job, struct load *load,
 {
     struct error error;
     int top = lua_gettop(L);
-    for (int number = 1; number <= 1000; number++) {
+    int missing = 0; /* in a row: a killed rotation leaves a gap */
+    for (int number = 1; missing < 8; number++) {
         char *older = generations_numbered(job->file, number);
         if (older == NULL)
             break;
         int status = load_file(L, older, &load->reader, &error);
         free(older);
-        if (status == ERROR_ABSENT)
-            break;
+        missing = status == ERROR_ABSENT ? missing + 1 : 0;
         if (status != 0)
             continue;
         header_read(L, -1, &job->script, &load->header, &job->history);
@@ -176,6 +176,17 @@ static int load_set_aside(struct job *job)
     return CKPTLUA_OK;
 }
 
+/* FILE.old becomes a second name of FILE. */
+static int load_keep_old(const struct job *job, struct error *error)
+{
+    char *old = generations_name(job->file, ".old");
+    if (old == NULL)
+        return error_set(error, ERROR_MEMORY, "not enough memory");
+    int status = generations_keep_as(job->file, old, error);
+    free(old);
+    return status;
+}
+
 /* --from MARK: FILE@MARK, if it is a good one of this job, takes FILE's place. */
 static int load_take_mark(lua_State *L, struct job *job)
 {
@@ -199,10 +210,12 @@ static int load_take_mark(lua_State *L, struct job *job)
         snapshot_close(reader);
         status = load_check(job, mark, &header, &error);
     }
-    if (status == 0 && load_is_there(job->file))
-        status = generations_set_aside(job->file, "old", &error);
+    if (status == 0 && load_is_there(job->file)) /* FILE stays until the mark takes its place */
+        status = load_keep_old(job, &error);
     if (status == 0)
         status = generations_keep_as(mark, job->file, &error);
+    if (status == 0)
+        generations_forget_older(job->file);
     free(mark);
     if (status != 0)
         say_failure(job->host, "%s", error.message);
@@ -289,15 +302,18 @@ static int load_put_back(lua_State *L)
 
     /* Before the globals: a handle that is met in them is opened again when it is met. */
     lua_getfield(L, 3, "files");
-    files_restore(L, -1, call->journal);
+    int files = lua_gettop(L);
+    files_restore(L, files, call->journal);
     lua_pushglobaltable(L);
     decode_globals(L, unpack, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
     lua_getfield(L, 3, "random");
     random_set(L, -1);
+    /* From here on things outside are changed. */
     load_choose_cuts(call, streams);
     if (stdio_restore(job->stdio, streams, call->cut, call->outcome, &call->error) != 0)
         return luaL_error(L, "%s", call->error.message);
+    files_cut(L, files, call->journal);
     return 0;
 }
 
@@ -356,7 +372,7 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
         say_failure(job->host, "%s cannot be continued: %s", job->shown,
                     luaL_tolstring(L, -1, NULL));
         lua_pop(L, 2);
-        return CKPTLUA_UNUSABLE;
+        return status == LUA_ERRMEM ? CKPTLUA_FAILED : CKPTLUA_UNUSABLE;
     }
     if (collects)
         lua_gc(L, LUA_GCRESTART);
@@ -383,7 +399,9 @@ static int load_undo(lua_State *L)
     struct job *job = lua_touserdata(L, 1);
     struct stdio_place places[2];
     journal_places(job, NULL, 0, places);
-    files_restore(L, 0, journal_take(job, NULL, 0));
+    const char *journal = journal_take(job, NULL, 0);
+    files_restore(L, 0, journal);
+    files_cut(L, 0, journal);
     stdio_undo(job->stdio, places);
     journal_begin(job);
     return 0;

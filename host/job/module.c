@@ -22,6 +22,8 @@
 #include "value/late.h"
 #include "value/registry.h"
 
+static const char module_key; /* registry: the table ckpt */
+
 /* checkpoint([now]) -> saved
  * Called in inner loops. Each call of Lua's API counts: finding the job in the extra space of the
  * state takes none. */
@@ -283,9 +285,31 @@ static int module_config(lua_State *L)
     return 0;
 }
 
+/* package.loaded[name] = module: what the snapshot refers to of the module is put in place. */
+static int module_loaded(lua_State *L)
+{
+    lua_rawset(L, 1);
+    late_sweep(L);
+    return 0;
+}
+
+void module_watch_loading(lua_State *L, int on)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (on) {
+        lua_createtable(L, 0, 1);
+        lua_pushcfunction(L, module_loaded);
+        lua_setfield(L, -2, "__newindex");
+    } else {
+        lua_pushnil(L);
+    }
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
 void module_set_counts(lua_State *L, const struct job *job)
 {
-    lua_getglobal(L, "ckpt");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key); /* the global is the script's to change */
     lua_pushinteger(L, job->resumed);
     lua_setfield(L, -2, "resumed");
     lua_pushinteger(L, job->saves);
@@ -304,6 +328,8 @@ void module_open(lua_State *L, struct job *job)
         {"config", module_config},     {NULL, NULL},
     };
     luaL_newlib(L, functions);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "ckpt");

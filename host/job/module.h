@@ -9,6 +9,10 @@
 /* Installs them. The standard libraries are open. May raise. */
 void module_open(lua_State *L, struct job *job);
 
+/* While on, a module that `require` loads takes the places that a snapshot keeps for it at once.
+ * Uses the metatable of package.loaded. */
+void module_watch_loading(lua_State *L, int on);
+
 /* Sets ckpt.resumed and ckpt.saves. */
 void module_set_counts(lua_State *L, const struct job *job);
 

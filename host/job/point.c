@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "job/leave.h"
 #include "job/locals.h"
+#include "job/module.h"
 #include "job/policy.h"
 #include "job/save.h"
 #include "job/say.h"
@@ -242,6 +243,7 @@ static void point_check_again(lua_State *L, struct job *job)
 static void point_first(lua_State *L, struct job *job)
 {
     job->sweep = 0;
+    module_watch_loading(L, 0);
     late_sweep(L);
     point_check_again(L, job);
 }

@@ -265,8 +265,11 @@ static int run_child_has_ended(struct job *job)
 {
     siginfo_t info = {.si_pid = 0};
     pid_t pid = atomic_load(&job->child.pid);
-    return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid == pid;
+    if (pid <= 0)
+        return 0;
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return errno == ECHILD; /* somebody else has waited for it, or SIGCHLD is ignored */
+    return info.si_pid == pid;
 }
 
 /* Someone has pressed Ctrl-C, and nothing seems to happen. */
@@ -331,6 +334,7 @@ static int run_start_schedule(struct job *job)
     job->progress.wanted = !host->options.quiet &&
                            (host->options.progress == OPTIONS_SHOW_ON || isatty(STDERR_FILENO));
     job->progress.everywhere = host->options.progress == OPTIONS_SHOW_ON || !isatty(STDOUT_FILENO);
+    atomic_store(&job->schedule.due, job->continued); /* before a signal can set it */
     if (schedule_start(&job->schedule, &error) != 0 ||
         (host->handle_signals &&
          signals_install(&job->signals, &job->schedule, &host->options, &error) != 0)) {
@@ -339,7 +343,6 @@ static int run_start_schedule(struct job *job)
     }
     schedule_tick_every(&job->schedule, point_tick(job));
     atomic_store(&host->schedule, &job->schedule);
-    atomic_store(&job->schedule.due, job->continued);
     point_begin(job);
     if (host->options.exit_after > 0)
         schedule_exit_at(&job->schedule, job->started + host->options.exit_after);
@@ -416,6 +419,8 @@ static int run_all(struct job *job)
     job->started = clock_monotonic();
     job->is_running = 1;
     module_set_counts(job->L, job);
+    if (job->continued)
+        module_watch_loading(job->L, 1);
     code = run_start_schedule(job);
     if (code == CKPTLUA_OK)
         code = run_script(job);

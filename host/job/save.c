@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "job/header.h"
 #include "job/journal.h"
+#include "job/module.h"
 #include "job/policy.h"
 #include "job/say.h"
 #include "store/format.h"
@@ -258,8 +259,15 @@ void save_abandon(struct job *job)
     kill(job->child.pid, SIGKILL);
     while (waitpid(job->child.pid, NULL, 0) < 0 && errno == EINTR)
         continue;
+    if (job->child.result->outcome == SAVE_DONE) { /* it was done before it was ended */
+        job->has_snapshot = 1;
+        job->saves++;
+        job->generation++;
+        job->last_saved = clock_wall();
+    }
     munmap(job->child.result, sizeof *job->child.result);
-    job->child.pid = 0;
+    atomic_store(&job->child.pid, 0);
+    generations_clean(job->file);
 }
 
 /* ---------------------------------------------------------------- the whole */
@@ -298,12 +306,7 @@ static void save_succeeded(lua_State *L, struct job *job, double wall,
     job->last_size = result->size;
     job->has_snapshot = 1;
     job->first_refused = 0;
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    if (lua_getfield(L, -1, "ckpt") == LUA_TTABLE) {
-        lua_pushinteger(L, job->saves);
-        lua_setfield(L, -2, "saves");
-    }
-    lua_pop(L, 2);
+    module_set_counts(L, job);
     journal_forget_places(job);
     lua_pushcfunction(L, save_tell_files);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK)
@@ -313,7 +316,9 @@ static void save_succeeded(lua_State *L, struct job *job, double wall,
 static void save_inline(lua_State *L, struct job *job, double started, struct save_result *result)
 {
     double wall = clock_wall();
+    job->in_hook = 1; /* the save functions of classes must not save either */
     save_write(L, job, job->file, job->host->options.generations, save_encode_job, result);
+    job->in_hook = 0;
     result->cost = clock_monotonic() - started;
     if (result->outcome == SAVE_DONE)
         save_succeeded(L, job, wall, result);

@@ -72,6 +72,10 @@ const char *say_again(const struct job *job)
 
 void say_duration(double seconds, char *out, size_t size)
 {
+    if (!(seconds >= 0 && seconds < 1e12)) { /* a header may say anything */
+        snprintf(out, size, "? s");
+        return;
+    }
     long long whole = (long long)(seconds + 0.5);
     if (seconds < 0.9995)
         snprintf(out, size, "%.0f ms", seconds * 1e3);
@@ -101,6 +105,10 @@ void say_size(uint64_t bytes, char *out, size_t size)
 
 void say_time(double wall, char *out, size_t size)
 {
+    if (!(wall >= 0 && wall < 1e11)) {
+        snprintf(out, size, "?");
+        return;
+    }
     time_t then = (time_t)wall, now = (time_t)clock_wall();
     struct tm then_tm, now_tm;
     localtime_r(&then, &then_tm);

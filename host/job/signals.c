@@ -64,7 +64,10 @@ int signals_install(struct signals *signals, struct schedule *schedule,
     struct sigaction action = {.sa_handler = signals_handle, .sa_flags = SA_RESTART};
     sigfillset(&action.sa_mask);
     for (int i = 0; i < OPTIONS_SIGNALS; i++)
-        sigaction(options_signal_number((enum options_signal)i), &action, &signals->before[i]);
+        if (sigaction(options_signal_number((enum options_signal)i), &action,
+                      &signals->before[i]) == 0 &&
+            i == OPTIONS_HUP && signals->before[i].sa_handler == SIG_IGN)
+            sigaction(SIGHUP, &signals->before[i], NULL); /* nohup */
     signals->installed = 1;
     return 0;
 }

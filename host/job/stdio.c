@@ -335,16 +335,16 @@ int stdio_restore(struct stdio *stdio, const struct stdio_state state[2], int64_
 
 void stdio_look(struct stdio *stdio, struct stdio_place place[2])
 {
-    struct stat status;
+    struct stat info;
     for (int i = 0; i < 2; i++) {
         const struct stream *stream = &stdio->streams[i];
         place[i] = (struct stdio_place){.length = -1};
         fflush(stream->file);
-        if (!stream->regular || !appends(stream) || fstat(stream->descriptor, &status) != 0)
+        if (!stream->regular || fstat(stream->descriptor, &info) != 0)
             continue;
-        place[i].length = status.st_size;
-        place[i].device = (int64_t)status.st_dev;
-        place[i].inode = (int64_t)status.st_ino;
+        place[i].length = position_of(stream);
+        place[i].device = (int64_t)info.st_dev;
+        place[i].inode = (int64_t)info.st_ino;
     }
 }
 

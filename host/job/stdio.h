@@ -26,7 +26,7 @@ struct stdio_state {
 
 /* Where a stream stands when a run begins. */
 struct stdio_place {
-    int64_t length;        /* bytes; -1: not a regular file that is appended to */
+    int64_t length;        /* bytes up to the next one; -1: not a regular file */
     int64_t device, inode; /* of the file */
 };
 
@@ -59,7 +59,7 @@ int stdio_save(struct stdio *stdio, struct stdio_state state[2], struct error *e
 int stdio_restore(struct stdio *stdio, const struct stdio_state state[2], int64_t cut[2],
                   enum stdio_outcome outcome[2], struct error *error);
 
-/* Tells where both stand, if they are appended to. */
+/* Tells where both stand. */
 void stdio_look(struct stdio *stdio, struct stdio_place place[2]);
 
 /* A run that was killed before its first save began at these places: cuts the streams back to them,

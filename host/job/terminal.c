@@ -73,6 +73,10 @@ enum terminal_answer terminal_ask_to_continue(struct job *job, const char *text)
     int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (tty < 0)
         return TERMINAL_NONE;
+    if (tcgetpgrp(tty) != getpgrp()) { /* in the background: nobody can answer */
+        close(tty);
+        return TERMINAL_NONE;
+    }
     pthread_mutex_lock(&job->host->speak);
     progress_clear(&job->progress);
     terminal_write(tty, "\nckptlua: ");

@@ -299,7 +299,13 @@ static void decode_set_metatables(lua_State *L, struct decode *decode)
         }
         if (lua_type(L, -1) != LUA_TTABLE)
             unpack_fail(L, decode->unpack, "a metatable that is no table");
-        lua_setmetatable(L, -2);
+        lua_pushliteral(L, "__gc");
+        int has_finalizer = lua_rawget(L, -2) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (has_finalizer && decode->look) /* nothing of a file that is looked at may run */
+            lua_pop(L, 1);
+        else
+            lua_setmetatable(L, -2);
         lua_pop(L, 1);
     }
 }

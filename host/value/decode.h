@@ -14,7 +14,8 @@
  * Values that are not there yet are stand-ins (late.h). */
 void decode_globals(lua_State *L, struct unpack *unpack, int target);
 
-/* The same for what ckpt.save wrote, or to look at a job's: libraries are left alone. */
+/* The same for what ckpt.save wrote, or to look at a job's: libraries are left alone, and
+ * metatables with a finalizer (__gc) are left out, as nothing is to run. */
 void decode_table(lua_State *L, struct unpack *unpack, int target);
 
 #endif

@@ -28,6 +28,8 @@ struct encode {
     struct pack *pack;
     const struct encode_options *options;
     struct idmap map;
+    int has_savers; /* Lua code runs meanwhile, and may collect what is not held */
+    lua_Integer held;
     uint64_t tables, shared;                  /* numbers given */
     struct bytes counts;                      /* struct encode_counts of the tables in the queue */
     size_t counts_read;                       /* bytes of them that were used */
@@ -61,6 +63,15 @@ static const void *encode_address(lua_State *L, int index)
 {
     const char *address = lua_topointer(L, index);
     return lua_type(L, index) == LUA_TUSERDATA ? address - 1 : address;
+}
+
+/* What has a number keeps its address: a save function may drop objects and collect them. */
+static void encode_hold(lua_State *L, struct encode *encode, int index)
+{
+    if (encode->has_savers) {
+        lua_pushvalue(L, index);
+        lua_rawseti(L, encode->anchor, ++encode->held);
+    }
 }
 
 static struct idmap_entry *encode_find(lua_State *L, struct encode *encode, const void *address)
@@ -164,6 +175,7 @@ static void encode_string(lua_State *L, struct encode *encode, int index)
             return;
         }
         entry->number = encode_next_shared(encode);
+        encode_hold(L, encode, index);
     }
     pack_string(encode->pack, data, size);
 }
@@ -268,6 +280,7 @@ static void encode_new_table(lua_State *L, struct encode *encode, int index,
     bytes_put_u32(data + 4, counts.others);
     pack_extension(encode->pack, SHAPE_TABLE, data, sizeof data);
     encode_enqueue(L, encode, index, &counts);
+    encode_hold(L, encode, index);
 }
 
 /* What tells whether the entries of the table at index are the same, in the same order, as at
@@ -363,8 +376,7 @@ static void encode_object(lua_State *L, struct encode *encode, int index, const 
     lua_pushvalue(L, index);
     encode_call_saver(L, encode, index, 1, name);
     encode_check_data(L, encode, index, name);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, encode->anchor, (lua_Integer)lua_rawlen(L, encode->anchor) + 1);
+    encode_hold(L, encode, lua_gettop(L));
     msgpack_pack_array(&encode->pack->packer, 3);
     pack_text(encode->pack, "object");
     encode_name(L, encode, -2);
@@ -574,8 +586,10 @@ static void encode_records(lua_State *L, struct encode *encode)
 /* Enters all keys of the table on top into the map, as objects with a description. */
 static int encode_add_special(lua_State *L, struct encode *encode)
 {
-    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1))
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        encode_hold(L, encode, lua_gettop(L) - 1);
         encode_find(L, encode, encode_address(L, -2))->number = ENCODE_SPECIAL;
+    }
     return lua_gettop(L);
 }
 
@@ -586,6 +600,7 @@ static struct encode *encode_start(lua_State *L, struct pack *pack,
     luaL_checkstack(L, 48, NULL);
     struct encode *encode = lua_newuserdatauv(L, sizeof *encode, 0);
     *encode = (struct encode){.pack = pack, .options = options, .root = root};
+    encode->has_savers = registry_has_savers(L);
     luaL_newmetatable(L, encode_metatable);
     lua_pushcfunction(L, encode_free);
     lua_setfield(L, -2, "__gc"); /* always: the first time may have run out of memory here */
@@ -596,6 +611,8 @@ static struct encode *encode_start(lua_State *L, struct pack *pack,
     encode->tail = lua_gettop(L);
     lua_pushnil(L);
     encode->spare = lua_gettop(L);
+    lua_newtable(L);
+    encode->anchor = lua_gettop(L);
     names_push_all(L);
     encode->names = encode_add_special(L, encode);
     again_collect(L, options->push_line, options->context);
@@ -604,8 +621,6 @@ static struct encode *encode_start(lua_State *L, struct pack *pack,
     encode->registry = encode_add_special(L, encode);
     late_push_all(L);
     encode->late = encode_add_special(L, encode);
-    lua_newtable(L);
-    encode->anchor = lua_gettop(L);
     return encode;
 }
 
@@ -744,11 +759,11 @@ void encode_table(lua_State *L, int table, struct pack *pack, const struct encod
     int top = lua_gettop(L);
     table = lua_absindex(L, table);
     struct encode *encode = encode_start(L, pack, options, table);
-    struct encode_counts counts;
-    options->walker->count(L, table, &counts.sequence, &counts.others);
-    msgpack_pack_map(&pack->packer, (size_t)counts.sequence + counts.others);
+    uint32_t left = 0;
+    for (lua_pushnil(L); options->walker->next(L, table) != 0; lua_pop(L, 1))
+        left++;
+    msgpack_pack_map(&pack->packer, left);
     encode_walk(encode, table);
-    uint32_t left = counts.sequence + counts.others;
     for (lua_pushnil(L); options->walker->next(L, table) != 0; lua_pop(L, 1)) {
         if (left-- == 0)
             encode_changed(L);

@@ -1,10 +1,8 @@
 #include "value/idmap.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
-#define IDMAP_PAGE ((size_t)2 << 20)
+#include "base/bytes.h"
 
 static size_t idmap_home(const struct idmap *map, const void *address)
 {
@@ -21,24 +19,10 @@ static struct idmap_entry *idmap_place(const struct idmap *map, const void *addr
     return &map->entries[at];
 }
 
-/* Zeroed memory for so many places. A large map is read all over: large pages, where the system has
- * them, spare it the misses of the address translation. */
-static struct idmap_entry *idmap_memory(size_t places)
-{
-    size_t size = places * sizeof(struct idmap_entry);
-    if (size < 2 * IDMAP_PAGE)
-        return calloc(places, sizeof(struct idmap_entry));
-    void *memory = aligned_alloc(IDMAP_PAGE, size);
-    if (memory == NULL)
-        return NULL;
-    (void)madvise(memory, size, MADV_HUGEPAGE);
-    return memset(memory, 0, size);
-}
-
 static int idmap_grow(struct idmap *map)
 {
     size_t places = map->entries == NULL ? 1024 : 2 * (map->mask + 1);
-    struct idmap bigger = {idmap_memory(places), places - 1, map->used};
+    struct idmap bigger = {bytes_zeroed(places * sizeof *bigger.entries), places - 1, map->used};
     if (bigger.entries == NULL)
         return -1;
     for (size_t i = 0; map->entries != NULL && i <= map->mask; i++)

@@ -15,8 +15,9 @@
  *
  * Tables are numbered 0, 1, 2, ... in the order in which they are met; each has a record behind the
  * roots, in this order: [[sequence values], {other keys: values}] or with the metatable as a third.
- * Strings of SHAPE_SHARED_STRING bytes and more, and all values written as arrays, are numbered
- * 0, 1, 2, ... likewise in a sequence of their own (an array counts when it is complete).
+ * A sequence may have holes (nil), but its last value is none. Strings of SHAPE_SHARED_STRING bytes
+ * and more, and all values written as arrays, are numbered 0, 1, 2, ... likewise in a sequence of
+ * their own (an array counts when it is complete).
  */
 #ifndef CKPTLUA_VALUE_SHAPE_H
 #define CKPTLUA_VALUE_SHAPE_H

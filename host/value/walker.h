@@ -11,8 +11,8 @@
 #include <lua.h>
 
 struct walker {
-    /* Number of entries that come first with the keys 1, 2, ... in this order, and of the others.
-     * May raise. */
+    /* The length of the sequence with which the entries begin: keys 1, 2, ... in this order, holes
+     * included, the last value not nil; and the number of the other entries. May raise. */
     void (*count)(lua_State *L, int table, uint32_t *sequence, uint32_t *others);
     /* As lua_next: pops a key, pushes the next one and its value, or returns 0. */
     int (*next)(lua_State *L, int table);

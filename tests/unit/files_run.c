@@ -213,6 +213,7 @@ static int l_restore(lua_State *L)
 {
     int top = lua_gettop(L);
     files_restore(L, lua_isnoneornil(L, 1) ? 0 : 1, luaL_optstring(L, 2, ""));
+    files_cut(L, lua_isnoneornil(L, 1) ? 0 : 1, luaL_optstring(L, 2, ""));
     assert_int_equal(lua_gettop(L), top);
     return 0;
 }
