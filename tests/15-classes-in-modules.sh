@@ -25,10 +25,10 @@ expect_same expected "$out"
 no_leftovers job.lua shape.lua expected
 
 # A global of the script's that hides the table ckpt is the script's own business.
-echo 'local c = ckpt ckpt = "mine" if c.resumed == 0 then c.exit() end print(ckpt, c.resumed, require "ckpt" == c)' >hide.lua
+echo 'local c = require "ckpt" ckpt = "mine" if c.resumed == 0 then c.exit() end print(ckpt, c.resumed)' >hide.lua
 expect_exit 85 "$CKPTLUA" hide.lua
 expect_exit 0 "$CKPTLUA" hide.lua
-printf 'mine\t1\ttrue\n' >expected
+printf 'mine\t1\n' >expected
 expect_same expected "$out"
 
 # Tables with holes keep their length.
