@@ -3,6 +3,7 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || skip 'there is no python3, which has the terminal'
+python3 -c "import pty; pty.openpty()" 2>/dev/null || skip "there are no pseudo-terminals here"
 
 cat >job.lua <<'LUA'
 i = i or 0

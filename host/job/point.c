@@ -294,17 +294,14 @@ int point_reach(lua_State *L, struct job *job, const char *reason)
     }
     int requests = schedule_take_requests(schedule);
     int save_due = atomic_exchange(&schedule->save_due, 0);
-    int asked = reason != NULL || (requests & SCHEDULE_SAVE) != 0;
     if (point_serve(L, job, requests))
         return 1;
     if (reason == NULL)
         reason = point_reason(job, requests, save_due || every);
     if (reason == NULL)
         return saved;
+    /* What a child is saving is an earlier state: not what is wanted now. */
     if (save_collect(L, job, 1, &result))
-        point_settle(L, job, &result);
-    /* What a child is saving is an earlier state: not what was asked for. */
-    if (asked && save_collect(L, job, 1, &result))
         point_settle(L, job, &result);
     struct save_request request = {reason, NULL, -1, 0};
     save_run(L, job, &request, &result);
