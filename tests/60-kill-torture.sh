@@ -130,7 +130,12 @@ SIG$signal after $pause ms"
         wait "$pid" 2>/dev/null || code=$?
         case $code in
         0) break ;;
-        137 | 85 | 143) ;;
+        137) # Killed when all was done and its snapshot had been removed: docs/limits.md.
+            if [ ! -e job.ckpt ] && [ ! -e job.ckpt.1 ] && cmp -s undisturbed/stdout stdout; then
+                break
+            fi
+            ;;
+        85 | 143) ;;
         *) fail "exit code $code" ;;
         esac
     done
