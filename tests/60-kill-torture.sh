@@ -132,6 +132,7 @@ SIG$signal after $pause ms"
         0) break ;;
         137) # Killed when all was done and its snapshot had been removed: docs/limits.md.
             if [ ! -e job.ckpt ] && [ ! -e job.ckpt.1 ] && cmp -s undisturbed/stdout stdout; then
+                rm -f job.ckpt.lock
                 break
             fi
             ;;
