@@ -371,7 +371,7 @@ void flow_live(const struct flow *flow, int pc, int calling, uint64_t set[REGSET
         opcode_kept(flow->code.code, pc, set);
         regset_add_range(set, 0, flow->active[pc]);
     }
-    flow_armed(flow, pc, calling, other, every);
+    flow_armed(flow, pc, other, every);
     unite(set, other);
     flow_open(flow, pc, calling, other);
     unite(set, other);
@@ -387,10 +387,9 @@ static void closing(const struct flow *flow, int pc, uint64_t set[REGSET_WORDS])
         regset_cut(set, 0);
 }
 
-void flow_armed(const struct flow *flow, int pc, int calling, uint64_t some[REGSET_WORDS],
+void flow_armed(const struct flow *flow, int pc, uint64_t some[REGSET_WORDS],
                 uint64_t every[REGSET_WORDS])
 {
-    (void)calling;
     get(flow, SOME, pc, some);
     get(flow, EVERY, pc, every);
     closing(flow, pc, every);

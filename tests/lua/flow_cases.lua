@@ -78,6 +78,22 @@ case("arithmetic", function()
     return r
 end)
 
+case("temporaries", function()
+    local function f(...) return ... end
+    local t, a = {}, box(6)
+    f(t)[1] = f(2); f(t).x = f(3); f(t)[f("y")] = f(4); f(t)[2], f(t).z = f(5, 6)
+    local r = {f(7) - f(3), f(7) * f(3), f(7) / f(2), f(7) % f(4), f(2) ^ f(3), f(7) // f(2),
+        f(7) & f(3), f(4) | f(1), f(7) ~ f(2), f(1) << f(4), f(64) >> f(2), -f(5), ~f(5), #f(t)}
+    local s = {f(7) - 3, f(7) * 3, f(7) / 2, f(7) % 4, f(2) ^ 3, f(7) // 2, f(7) & 3, f(4) | 1,
+        f(7) ~ 2, 1 << f(4), f(64) >> 2, f(1) << 2, 3 - f(7), f(7) + 300, f(7) - 0.5, 2 ^ f(3)}
+    local u = {f(a) - f(3), f(7) * f(a), f(a) % 4, 2 ^ f(a), f(a) >> 1, 1 << f(a), 3 - f(a), -f(a)}
+    for i = 1, #u do u[i] = un(u[i]) end
+    local v = {not f(1), not f(nil) and f(3), f(1) == f(2), f(a) < f(a), f(a) <= 6, 7 >= f(a),
+        f(t)[1] < f(t)[2], f(1) and f(2) or f(3), (f(nil) or f(false)) == f(false)}
+    for i = 1, #v do v[i] = tostring(v[i]) end
+    return r, s, u, v, t.x + t.y + t.z, f(1) .. f("x") .. f(a) .. f(2), f(a)(f(1), f(2)), f(a):m(f(1))
+end)
+
 case("comparison", function()
     local a, b, t = box(1), box(2), {}
     local function put(...) for _, v in ipairs {...} do t[#t + 1] = v end end

@@ -453,7 +453,7 @@ static void follow_armed(lua_State *L, lua_Debug *ar, const struct flow_proto *p
     uint64_t some[REGSET_WORDS], every[REGSET_WORDS];
     uint32_t instruction = proto->code.code[pc];
     struct frame *frame = frame_of((const void *)ar->i_ci, proto, pc);
-    flow_armed(proto->flow, pc, 0, some, every);
+    flow_armed(proto->flow, pc, some, every);
     for (int reg = 0; reg < proto->code.registers; reg++) {
         int armed = regset_has(frame->armed, reg);
         if (armed && !regset_has(some, reg))
@@ -548,4 +548,19 @@ void flow_run(const struct flow_proto *proto, const char *text, const char *name
     free(runner->places);
     free(runner);
     runner = NULL;
+}
+
+char *flow_random(const char *name, long long seed)
+{
+    lua_State *L = luaL_newstate();
+    assert_non_null(L);
+    luaL_openlibs(L);
+    compile(L, NULL, name);
+    lua_pushinteger(L, seed);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK)
+        fail_msg("%s", lua_tostring(L, -1));
+    char *text = strdup(lua_tostring(L, -1));
+    assert_non_null(text);
+    lua_close(L);
+    return text;
 }

@@ -39,4 +39,8 @@ struct flow_run {
 void flow_run(const struct flow_proto *proto, const char *text, const char *name,
               struct flow_run *run);
 
+/* The text that a generator, a Lua file of which the name is "@...", makes of a seed. For free().
+ */
+char *flow_random(const char *name, long long seed);
+
 #endif
