@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 #include <lauxlib.h>
-#include <lualib.h>
 
 #include "base/clock.h"
-#include "job/embedded.h"
 #include "job/finish.h"
 #include "job/host.h"
 #include "job/journal.h"
@@ -26,108 +24,11 @@
 #include "job/run.h"
 #include "job/save.h"
 #include "job/say.h"
-#include "job/terminal.h"
+#include "job/state.h"
 #include "store/generations.h"
-#include "value/late.h"
-#include "value/names.h"
-#include "value/registry.h"
 
 /* Seconds to wait for another process that runs this job. */
 #define RUN_LOCK_PATIENCE 5.0
-
-/* ---------------------------------------------------------------- the state */
-
-/* (code, name) of an embedded module: loads it as `require` expects of a loader. */
-static int run_load_embedded(lua_State *L)
-{
-    const struct embedded_file *file = lua_touserdata(L, lua_upvalueindex(1));
-    lua_pushfstring(L, "=%s.lua", file->name);
-    if (luaL_loadbufferx(L, file->text, file->size, lua_tostring(L, -1), "t") != LUA_OK)
-        return lua_error(L);
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
-    return 1;
-}
-
-static void run_preload(lua_State *L)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    for (const struct embedded_file *file = embedded_files; file->name != NULL; file++) {
-        lua_pushlightuserdata(L, (void *)(uintptr_t)file);
-        lua_pushcclosure(L, run_load_embedded, 1);
-        lua_setfield(L, -2, file->name);
-    }
-    lua_pop(L, 1);
-}
-
-static void run_warn(void *context, const char *text)
-{
-    say_note(context, "%s", text);
-}
-
-/* An open file is known by its number in the job's list of files, which goes into the job's own
- * snapshots only. */
-static void run_save_handle(lua_State *L, int index)
-{
-    if (host_job(L)->apart)
-        luaL_error(L, "an open file can be kept in the job's own snapshot only");
-    files_save_handle(L, index);
-}
-
-static void run_load_handle(lua_State *L, const char *data, size_t size)
-{
-    if (host_job(L)->apart)
-        late_push_foreign(L, LUA_FILEHANDLE);
-    else
-        files_load_handle(L, data, size);
-}
-
-/* (struct job *): the base environment of the script. */
-static int run_open_state(lua_State *L)
-{
-    static const struct userdata_type file_type = {LUA_FILEHANDLE, run_save_handle,
-                                                   run_load_handle};
-    struct job *job = lua_touserdata(L, 1);
-    lua_gc(L, LUA_GCGEN, 0, 0); /* as the program lua does */
-    luaL_openlibs(L);
-    host_set_job(L, job);
-    job->files = (struct files_host){run_warn, journal_keep, job};
-    files_open(L, &job->files);
-    random_open(L);
-    module_open(L, job);
-    terminal_open(L);
-    run_preload(L);
-    registry_open(L);
-    registry_add_type(L, &file_type);
-    late_open(L);
-    script_set_arguments(&job->script, L);
-    if (job->host->on_open != NULL)
-        job->host->on_open(job->host->open_context, L);
-    names_capture(L);
-    return 0;
-}
-
-/* Makes the state with the script's function at index 1. */
-static int run_make_state(struct job *job)
-{
-    struct error error;
-    job->L = heap_new_state(&job->heap);
-    if (job->L == NULL) {
-        say_failure(job->host, "not enough memory");
-        return CKPTLUA_FAILED;
-    }
-    if (script_load(&job->script, job->L, &error) != 0) {
-        say_failure(job->host, "%s", error.message);
-        return CKPTLUA_USAGE;
-    }
-    lua_pushcfunction(job->L, run_open_state);
-    lua_pushlightuserdata(job->L, job);
-    if (lua_pcall(job->L, 1, 0, 0) != LUA_OK) {
-        say_failure(job->host, "%s", luaL_tolstring(job->L, -1, NULL));
-        return CKPTLUA_FAILED;
-    }
-    return CKPTLUA_OK;
-}
 
 /* ---------------------------------------------------------------- before the script */
 
@@ -411,7 +312,7 @@ static int run_script(struct job *job)
 static int run_all(struct job *job)
 {
     int over = 0;
-    int code = run_make_state(job);
+    int code = state_make(job);
     if (code == CKPTLUA_OK)
         code = run_prepare(job, &over);
     if (code != CKPTLUA_OK || over)

@@ -1,0 +1,107 @@
+#include "job/state.h"
+
+#include <stdint.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "job/embedded.h"
+#include "job/journal.h"
+#include "job/module.h"
+#include "job/random.h"
+#include "job/say.h"
+#include "job/terminal.h"
+#include "value/late.h"
+#include "value/names.h"
+#include "value/registry.h"
+
+/* (code, name) of an embedded module: loads it as `require` expects of a loader. */
+static int state_load_embedded(lua_State *L)
+{
+    const struct embedded_file *file = lua_touserdata(L, lua_upvalueindex(1));
+    lua_pushfstring(L, "=%s.lua", file->name);
+    if (luaL_loadbufferx(L, file->text, file->size, lua_tostring(L, -1), "t") != LUA_OK)
+        return lua_error(L);
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void state_preload(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (const struct embedded_file *file = embedded_files; file->name != NULL; file++) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)file);
+        lua_pushcclosure(L, state_load_embedded, 1);
+        lua_setfield(L, -2, file->name);
+    }
+    lua_pop(L, 1);
+}
+
+static void state_warn(void *context, const char *text)
+{
+    say_note(context, "%s", text);
+}
+
+/* An open file is known by its number in the job's list of files, which goes into the job's own
+ * snapshots only. */
+static void state_save_handle(lua_State *L, int index)
+{
+    if (host_job(L)->apart)
+        luaL_error(L, "an open file can be kept in the job's own snapshot only");
+    files_save_handle(L, index);
+}
+
+static void state_load_handle(lua_State *L, const char *data, size_t size)
+{
+    if (host_job(L)->apart)
+        late_push_foreign(L, LUA_FILEHANDLE);
+    else
+        files_load_handle(L, data, size);
+}
+
+/* (struct job *): the base environment of the script. */
+static int state_open(lua_State *L)
+{
+    static const struct userdata_type file_type = {LUA_FILEHANDLE, state_save_handle,
+                                                   state_load_handle};
+    struct job *job = lua_touserdata(L, 1);
+    lua_gc(L, LUA_GCGEN, 0, 0); /* as the program lua does */
+    luaL_openlibs(L);
+    host_set_job(L, job);
+    job->files = (struct files_host){state_warn, journal_keep, job};
+    files_open(L, &job->files);
+    random_open(L);
+    module_open(L, job);
+    terminal_open(L);
+    state_preload(L);
+    registry_open(L);
+    registry_add_type(L, &file_type);
+    late_open(L);
+    script_set_arguments(&job->script, L);
+    if (job->host->on_open != NULL)
+        job->host->on_open(job->host->open_context, L);
+    names_capture(L);
+    return 0;
+}
+
+int state_make(struct job *job)
+{
+    struct error error;
+    job->L = heap_new_state(&job->heap);
+    if (job->L == NULL) {
+        say_failure(job->host, "not enough memory");
+        return CKPTLUA_FAILED;
+    }
+    if (script_load(&job->script, job->L, &error) != 0) {
+        say_failure(job->host, "%s", error.message);
+        return CKPTLUA_USAGE;
+    }
+    lua_pushcfunction(job->L, state_open);
+    lua_pushlightuserdata(job->L, job);
+    if (lua_pcall(job->L, 1, 0, 0) != LUA_OK) {
+        say_failure(job->host, "%s", luaL_tolstring(job->L, -1, NULL));
+        return CKPTLUA_FAILED;
+    }
+    return CKPTLUA_OK;
+}
