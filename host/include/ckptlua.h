@@ -108,8 +108,10 @@ CKPTLUA_API void ckptlua_on_exit(ckptlua *host, ckptlua_exit_function *function,
  * them, save = "auto" may fork as well. */
 CKPTLUA_API void ckptlua_handle_signals(ckptlua *host, int on);
 
-/* Asks for a save at the next safe point, while ckptlua_run runs; with CKPTLUA_THEN_EXIT the job
- * ends behind it with the checkpoint code. Async-signal-safe, and may be called from any thread. */
+/* Asks for a save at the next safe point; with CKPTLUA_THEN_EXIT the job ends behind it with the
+ * checkpoint code. Async-signal-safe, and may be called from any thread at any time between
+ * ckptlua_new and ckptlua_free: before ckptlua_run has come to the script it counts for the first
+ * safe point, and when the job has ended it does nothing. */
 enum { CKPTLUA_THEN_CONTINUE, CKPTLUA_THEN_EXIT };
 CKPTLUA_API void ckptlua_request(ckptlua *host, int then);
 

@@ -26,9 +26,14 @@ const char *ckptlua_version(void)
 
 ckptlua *ckptlua_new(void)
 {
+    struct error error;
     ckptlua *host = calloc(1, sizeof *host);
     if (host == NULL)
         return NULL;
+    if (schedule_init(&host->schedule, &error) != 0) {
+        free(host);
+        return NULL;
+    }
     options_init(&host->options);
     pthread_mutex_init(&host->speak, NULL);
     return host;
@@ -38,6 +43,7 @@ void ckptlua_free(ckptlua *host)
 {
     if (host == NULL)
         return;
+    schedule_close(&host->schedule);
     options_free(&host->options);
     pthread_mutex_destroy(&host->speak);
     free(host);
@@ -113,9 +119,7 @@ void ckptlua_handle_signals(ckptlua *host, int on)
 
 void ckptlua_request(ckptlua *host, int then)
 {
-    struct schedule *schedule = atomic_load(&host->schedule);
-    if (schedule != NULL)
-        schedule_request(schedule, then == CKPTLUA_THEN_EXIT ? SCHEDULE_EXIT : SCHEDULE_SAVE, 0);
+    schedule_request(&host->schedule, then == CKPTLUA_THEN_EXIT ? SCHEDULE_EXIT : SCHEDULE_SAVE, 0);
 }
 
 /* ---------------------------------------------------------------- values of one's own */

@@ -105,7 +105,7 @@ void config_apply(lua_State *L, struct job *job)
     if (job->signals.installed)
         signals_set_actions(options);
     if (options->exit_after > 0)
-        schedule_exit_at(&job->schedule, job->started + options->exit_after);
+        schedule_exit_at(job->schedule, job->started + options->exit_after);
     point_begin(job);
 }
 

@@ -31,9 +31,9 @@ struct ckptlua {
     ckptlua_exit_function *on_exit;
     void *exit_context;
     int handle_signals, has_run;
-    pthread_mutex_t speak;               /* one message at a time, and none inside the bar */
-    _Atomic(struct schedule *) schedule; /* while a job runs */
-    struct progress *progress;           /* of the job that runs, or NULL */
+    pthread_mutex_t speak;     /* one message at a time, and none inside the bar */
+    struct schedule schedule;  /* of its job; here, as requests may come at any time */
+    struct progress *progress; /* of the job that runs, or NULL */
 };
 
 /* A save that a forked child is doing. */
@@ -43,6 +43,7 @@ struct saving_child {
     struct saving_result *result; /* in memory shared with the child */
 };
 
+/* Atomic is what the helper thread reads while the job's thread may write it. */
 struct job {
     ckptlua *host;
     struct heap heap; /* of the state */
@@ -52,7 +53,7 @@ struct job {
     char *shown; /* the snapshot as messages name it */
     struct lock *lock;
     struct stdio *stdio;
-    struct schedule schedule;
+    struct schedule *schedule; /* the host's */
     struct signals signals;
     struct files_host files;
     struct stdio_place places[2]; /* where the streams stood when this run began */
@@ -68,19 +69,20 @@ struct job {
     double started;         /* monotonic */
     double computed_before; /* seconds, in earlier runs */
     double saving_before;
-    double saving;            /* seconds that this run has stood still for saves */
-    double clock_before;      /* os.clock of earlier runs */
-    double last_saved;        /* wall clock of the snapshot on disk, 0 for none */
-    double last_saved_moment; /* monotonic, this run's last save; 0 for none */
-    double last_cost;         /* seconds the last save took from begin to commit */
-    uint64_t last_size;       /* bytes of it */
-    int has_written;  /* this run has begun to save: what FILE is, is ours even after a failure */
-    int has_snapshot; /* FILE is ours: loaded, or saved by this run */
-    double first_refused;  /* monotonic; 0: not refused */
-    int is_running;        /* the script has been started, and has not ended well */
-    int apart;             /* ckpt.save or ckpt.load is at work */
-    int in_hook;           /* on_save or on_resume runs */
-    double interrupt_seen; /* helper thread: monotonic; 0: none waits */
+    _Atomic double saving;            /* seconds that this run has stood still for saves */
+    double clock_before;              /* os.clock of earlier runs */
+    double last_saved;                /* wall clock of the snapshot on disk, 0 for none */
+    _Atomic double last_saved_moment; /* monotonic, this run's last save; 0 for none */
+    _Atomic double silence_at; /* monotonic: a script that has reached no point by then is told */
+    double last_cost;          /* seconds the last save took from begin to commit */
+    uint64_t last_size;        /* bytes of it */
+    int has_written;           /* this run has begun to save: FILE is ours even after a failure */
+    atomic_int has_snapshot;   /* FILE is ours: loaded, or saved by this run */
+    double first_refused;      /* monotonic; 0: not refused */
+    int is_running;            /* the script has been started, and has not ended well */
+    int apart;                 /* ckpt.save or ckpt.load is at work */
+    int in_hook;               /* on_save or on_resume runs */
+    double interrupt_seen;     /* helper thread: monotonic; 0: none waits */
     int interrupt_told;
     int warned_of_silence;  /* helper thread: no checkpoint() was reached */
     int sweep;              /* values that the script defines again are still to be put in place */

@@ -378,7 +378,8 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
         lua_gc(L, LUA_GCRESTART);
     snprintf(job->id, sizeof job->id, "%s", header->id);
     job->seed = header->seed;
-    job->continued = job->sweep = job->has_snapshot = 1;
+    job->continued = job->sweep = 1;
+    job->has_snapshot = 1;
     job->resumed = header->resumed + 1;
     job->saves = header->saves;
     job->generation = header->generation;

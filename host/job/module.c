@@ -30,7 +30,7 @@ static const char module_key; /* registry: the table ckpt */
 static int module_checkpoint(lua_State *L)
 {
     struct job *job = *(struct job **)lua_getextraspace(L);
-    int due = atomic_load_explicit(&job->schedule.due, memory_order_relaxed);
+    int due = atomic_load_explicit(&job->schedule->due, memory_order_relaxed);
     if (!due && (lua_gettop(L) == 0 || !lua_toboolean(L, 1))) {
         lua_pushboolean(L, 0);
         return 1;
@@ -271,7 +271,7 @@ static int module_sleep(lua_State *L)
     double seconds = luaL_checknumber(L, 1);
     luaL_argcheck(L, seconds >= 0, 1, "a number of seconds expected");
     fflush(stdout); /* what was printed is seen before the pause */
-    lua_pushnumber(L, schedule_sleep(&host_job(L)->schedule, seconds));
+    lua_pushnumber(L, schedule_sleep(host_job(L)->schedule, seconds));
     return 1;
 }
 

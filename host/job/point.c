@@ -43,7 +43,7 @@ static void point_next_save(struct job *job)
 {
     double interval = policy_interval(job);
     double now = clock_monotonic();
-    schedule_save_at(&job->schedule, interval >= SCHEDULE_NEVER ? SCHEDULE_NEVER : now + interval);
+    schedule_save_at(job->schedule, interval >= SCHEDULE_NEVER ? SCHEDULE_NEVER : now + interval);
 }
 
 /* "job.ckpt of 14:01:10 is intact", or that there is none. */
@@ -83,7 +83,7 @@ static void point_refused(lua_State *L, struct job *job, const struct save_resul
             say_failure(job->host, "cannot save %s: %s", job->script.path, result->message);
             leave_job(L, job, CKPTLUA_FAILED, 0);
         }
-        schedule_save_at(&job->schedule, now + POINT_TRIAL_RETRY);
+        schedule_save_at(job->schedule, now + POINT_TRIAL_RETRY);
         return;
     }
     if (strncmp(job->last_refusal, result->message, sizeof job->last_refusal - 1) != 0) {
@@ -102,14 +102,14 @@ static void point_settle(lua_State *L, struct job *job, const struct save_result
     char size[32], time[32];
     switch (result->outcome) {
     case SAVE_STARTED:
-        schedule_save_at(&job->schedule, SCHEDULE_NEVER);
-        schedule_tick_every(&job->schedule, point_tick(job));
+        schedule_save_at(job->schedule, SCHEDULE_NEVER);
+        schedule_tick_every(job->schedule, point_tick(job));
         break;
     case SAVE_DONE:
         say_size(result->size, size, sizeof size);
         say_duration(result->cost, time, sizeof time);
         say_detail(job, "saved %s (%s in %s)", job->shown, size, time);
-        schedule_tick_every(&job->schedule, point_tick(job));
+        schedule_tick_every(job->schedule, point_tick(job));
         point_next_save(job);
         break;
     case SAVE_REFUSED:
@@ -117,7 +117,7 @@ static void point_settle(lua_State *L, struct job *job, const struct save_result
         break;
     case SAVE_FAILED:
         point_say_failed(job, result);
-        schedule_tick_every(&job->schedule, point_tick(job));
+        schedule_tick_every(job->schedule, point_tick(job));
         point_next_save(job);
         break;
     }
@@ -174,7 +174,7 @@ static void point_interrupt(lua_State *L, struct job *job)
     struct save_result result;
     struct save_request request = {"SIGINT", "stopped from the keyboard", -1, 1};
     point_must_save(L, job, &request, &result);
-    atomic_store(&job->schedule.interrupted, 0);
+    atomic_store(&job->schedule->interrupted, 0);
     say_size(result.size, size, sizeof size);
     say_duration(job->computed_before + clock_monotonic() - job->started - job->saving, time,
                  sizeof time);
@@ -195,7 +195,7 @@ static void point_interrupt(lua_State *L, struct job *job)
 static int point_serve(lua_State *L, struct job *job, int requests)
 {
     const struct options *options = &job->host->options;
-    int number = atomic_load(&job->schedule.signal);
+    int number = atomic_load(&job->schedule->signal);
     char reason[32], ended[48];
     snprintf(reason, sizeof reason, "SIG%s", number == 0 ? "?" : options_signal_name(number));
     if (number == 0)
@@ -252,16 +252,17 @@ static void point_first(lua_State *L, struct job *job)
 
 void point_begin(struct job *job)
 {
-    double interval = policy_interval(job);
+    double interval = policy_interval(job), given = job->host->options.interval;
+    job->silence_at = given >= 0 ? job->started + fmax(given, 1) : SCHEDULE_NEVER;
     if (interval >= SCHEDULE_NEVER) {
-        schedule_save_at(&job->schedule, SCHEDULE_NEVER);
+        schedule_save_at(job->schedule, SCHEDULE_NEVER);
         return;
     }
     if (interval == 0)
-        schedule_nudge(&job->schedule);
+        schedule_nudge(job->schedule);
     if (job->saves == 0)
         interval = fmin(interval, POINT_TRIAL);
-    schedule_save_at(&job->schedule, fmax(job->last_saved_moment, job->started) + interval);
+    schedule_save_at(job->schedule, fmax(job->last_saved_moment, job->started) + interval);
 }
 
 static const char *point_reason(const struct job *job, int requests, int save_due)
@@ -277,7 +278,7 @@ static const char *point_reason(const struct job *job, int requests, int save_du
 
 int point_reach(lua_State *L, struct job *job, const char *reason)
 {
-    struct schedule *schedule = &job->schedule;
+    struct schedule *schedule = job->schedule;
     struct save_result result;
     int every = job->host->options.interval == 0, saved = 0;
     luaL_checkstack(L, 16, NULL);

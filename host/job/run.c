@@ -145,17 +145,16 @@ static int run_prepare(struct job *job, int *over)
 
 static void run_draw_progress(struct job *job, double now)
 {
-    double running = job->computed_before + now - job->started;
+    double running = job->computed_before + now - job->started, saved = job->last_saved_moment;
     struct progress_view view = {
         .script = job->script.name,
         .run = history_number(&job->history),
         .running = running,
-        .saved = job->last_saved_moment == 0 ? -1 : now - job->last_saved_moment,
+        .saved = saved == 0 ? -1 : now - saved,
         .share = running > 0 ? (job->saving_before + job->saving) / running : 0,
     };
-    if (job->progress.wanted && job->progress.everywhere &&
-        pthread_mutex_trylock(&job->host->speak) == 0) {
-        if (now >= job->progress.held)
+    if (job->progress.wanted && pthread_mutex_trylock(&job->host->speak) == 0) {
+        if (job->progress.everywhere && now >= job->progress.held)
             progress_draw(&job->progress, &view);
         pthread_mutex_unlock(&job->host->speak);
     }
@@ -176,7 +175,7 @@ static int run_child_has_ended(struct job *job)
 /* Someone has pressed Ctrl-C, and nothing seems to happen. */
 static void run_hint_at_interrupt(struct job *job, double now)
 {
-    int pending = (atomic_load(&job->schedule.requests) & SCHEDULE_INTERRUPT) != 0;
+    int pending = (atomic_load(&job->schedule->requests) & SCHEDULE_INTERRUPT) != 0;
     if (!pending)
         job->interrupt_seen = 0;
     else if (job->interrupt_seen == 0)
@@ -192,13 +191,12 @@ static void run_hint_at_interrupt(struct job *job, double now)
 static void run_tick(void *context)
 {
     struct job *job = context;
-    double now = clock_monotonic(), interval = job->host->options.interval;
+    double now = clock_monotonic();
     if (run_child_has_ended(job))
-        schedule_nudge(&job->schedule);
+        schedule_nudge(job->schedule);
     run_draw_progress(job, now);
     run_hint_at_interrupt(job, now);
-    if (!job->warned_of_silence && !atomic_load(&job->reached) && interval >= 0 &&
-        now - job->started > fmax(interval, 1)) {
+    if (!job->warned_of_silence && !atomic_load(&job->reached) && now > job->silence_at) {
         char time[32];
         job->warned_of_silence = 1;
         say_duration(now - job->started, time, sizeof time);
@@ -212,7 +210,7 @@ static void run_tick(void *context)
 static void run_overdue(void *context)
 {
     struct job *job = context;
-    int number = atomic_load(&job->schedule.signal);
+    int number = atomic_load(&job->schedule->signal);
     char notice[32];
     say_duration(SCHEDULE_NOTICE, notice, sizeof notice);
     say_failure(
@@ -222,31 +220,32 @@ static void run_overdue(void *context)
         job->has_snapshot ? "the previous snapshot is intact" : "and there is no snapshot yet");
     if (job->host->on_exit != NULL)
         _exit(CKPTLUA_NOT_SAVED);
-    atomic_store(&job->schedule.overdue, 0);
+    atomic_store(&job->schedule->overdue, 0);
 }
 
 static int run_start_schedule(struct job *job)
 {
     struct error error;
     struct ckptlua *host = job->host;
-    job->schedule.on_tick = run_tick;
-    job->schedule.on_overdue = run_overdue;
-    job->schedule.context = job;
+    job->schedule->on_tick = run_tick;
+    job->schedule->on_overdue = run_overdue;
+    job->schedule->context = job;
     job->progress.wanted = !host->options.quiet &&
                            (host->options.progress == OPTIONS_SHOW_ON || isatty(STDERR_FILENO));
     job->progress.everywhere = host->options.progress == OPTIONS_SHOW_ON || !isatty(STDOUT_FILENO);
-    atomic_store(&job->schedule.due, job->continued); /* before a signal can set it */
-    if (schedule_start(&job->schedule, &error) != 0 ||
+    if (job->continued)
+        schedule_nudge(job->schedule);
+    job->silence_at = SCHEDULE_NEVER;
+    if (schedule_start(job->schedule, &error) != 0 ||
         (host->handle_signals &&
-         signals_install(&job->signals, &job->schedule, &host->options, &error) != 0)) {
+         signals_install(&job->signals, job->schedule, &host->options, &error) != 0)) {
         say_failure(host, "%s", error.message);
         return CKPTLUA_FAILED;
     }
-    schedule_tick_every(&job->schedule, point_tick(job));
-    atomic_store(&host->schedule, &job->schedule);
+    schedule_tick_every(job->schedule, point_tick(job));
     point_begin(job);
     if (host->options.exit_after > 0)
-        schedule_exit_at(&job->schedule, job->started + host->options.exit_after);
+        schedule_exit_at(job->schedule, job->started + host->options.exit_after);
     return CKPTLUA_OK;
 }
 
@@ -332,8 +331,7 @@ static void run_close(struct job *job)
 {
     struct ckptlua *host = job->host;
     signals_remove(&job->signals);
-    atomic_store(&host->schedule, NULL);
-    schedule_close(&job->schedule);
+    schedule_stop(job->schedule);
     pthread_mutex_lock(&host->speak);
     progress_clear(&job->progress);
     host->progress = NULL;
@@ -359,13 +357,9 @@ int run_job(struct ckptlua *host, const char *path, int argc, char *const argv[]
         return CKPTLUA_FAILED;
     }
     job->host = host;
+    job->schedule = &host->schedule;
     journal_forget_places(job);
     int code = CKPTLUA_USAGE;
-    if (schedule_init(&job->schedule, &error) != 0) {
-        say_failure(host, "%s", error.message);
-        free(job);
-        return CKPTLUA_FAILED;
-    }
     host->progress = &job->progress;
     if (script_read(&job->script, path, argc, argv, &error) != 0)
         say_failure(host, "%s", error.message);

@@ -362,7 +362,7 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
     double started = clock_monotonic();
     save_collect(L, job, 1, result); /* one child at a time; the newer state counts */
     *result = (struct save_result){.outcome = SAVE_REFUSED};
-    atomic_store(&job->schedule.busy, 1);
+    atomic_store(&job->schedule->busy, 1);
     job->in_hook = 1;
     int fine = save_protect(L, save_call_hooks, &plan, 0, result);
     job->in_hook = 0;
@@ -380,8 +380,8 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
     }
     if (result->outcome != SAVE_DONE)
         history_end(&job->history, "");
-    job->saving += clock_monotonic() - started;
-    atomic_store(&job->schedule.busy, 0);
+    job->saving = job->saving + (clock_monotonic() - started); /* nobody else writes it */
+    atomic_store(&job->schedule->busy, 0);
 }
 
 void save_variables(lua_State *L, struct job *job, const char *file, int index)

@@ -20,7 +20,9 @@ static void say_text(struct ckptlua *host, const char *text)
 
 void say_failure_text(struct ckptlua *host, const char *text)
 {
+    pthread_mutex_lock(&host->speak); /* the helper thread may have a failure to tell too */
     snprintf(host->message, sizeof host->message, "%s", text);
+    pthread_mutex_unlock(&host->speak);
     say_text(host, text);
 }
 

@@ -105,16 +105,20 @@ int schedule_start(struct schedule *schedule, struct error *error)
     return 0;
 }
 
+void schedule_stop(struct schedule *schedule)
+{
+    if (!schedule->running)
+        return;
+    pthread_mutex_lock(&schedule->mutex);
+    schedule->stop = 1;
+    pthread_mutex_unlock(&schedule->mutex);
+    sem_post(&schedule->wake);
+    pthread_join(schedule->thread, NULL);
+    schedule->running = 0;
+}
+
 void schedule_close(struct schedule *schedule)
 {
-    if (schedule->running) {
-        pthread_mutex_lock(&schedule->mutex);
-        schedule->stop = 1;
-        pthread_mutex_unlock(&schedule->mutex);
-        sem_post(&schedule->wake);
-        pthread_join(schedule->thread, NULL);
-        schedule->running = 0;
-    }
     pthread_mutex_destroy(&schedule->mutex);
     sem_destroy(&schedule->wake);
 }
@@ -124,10 +128,11 @@ void schedule_request(struct schedule *schedule, int request, int signal)
     int saved = errno;
     if (signal != 0)
         atomic_store(&schedule->signal, signal);
-    atomic_fetch_or(&schedule->requests, request);
+    int before = atomic_fetch_or(&schedule->requests, request);
     atomic_fetch_add(&schedule->events, 1);
     atomic_store(&schedule->due, 1);
-    sem_post(&schedule->wake);
+    if ((before & request) == 0) /* else whoever made it first does; no count without bounds */
+        sem_post(&schedule->wake);
     errno = saved;
 }
 

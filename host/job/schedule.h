@@ -58,10 +58,13 @@ int schedule_init(struct schedule *schedule, struct error *error);
 /* Starts the helper thread; it takes no signals. */
 int schedule_start(struct schedule *schedule, struct error *error);
 
-/* Ends the helper thread, if there is one, and frees what schedule_init has made. */
+/* Ends the helper thread, if there is one. */
+void schedule_stop(struct schedule *schedule);
+
+/* Frees what schedule_init has made. */
 void schedule_close(struct schedule *schedule);
 
-/* Async-signal-safe. */
+/* Async-signal-safe, and from any thread, between schedule_init and schedule_close. */
 void schedule_request(struct schedule *schedule, int request, int signal);
 
 /* Takes all requests: returns them, and clears them. */

@@ -1,12 +1,14 @@
 #include "job/signals.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
 /* A handler can be given nothing, so the one schedule that has them is here. */
 static _Atomic(struct schedule *) signals_schedule;
+static atomic_int signals_handling; /* handlers that run just now, each in another thread */
 static atomic_int signals_actions[OPTIONS_SIGNALS];
 
 static void signals_interrupt(struct schedule *schedule)
@@ -20,11 +22,8 @@ static void signals_interrupt(struct schedule *schedule)
     schedule_request(schedule, SCHEDULE_INTERRUPT, SIGINT);
 }
 
-static void signals_handle(int number)
+static void signals_serve(struct schedule *schedule, int number)
 {
-    struct schedule *schedule = atomic_load(&signals_schedule);
-    if (schedule == NULL)
-        return;
     for (int i = 0; i < OPTIONS_SIGNALS; i++) {
         if (options_signal_number((enum options_signal)i) != number)
             continue;
@@ -45,6 +44,15 @@ static void signals_handle(int number)
             break;
         }
     }
+}
+
+static void signals_handle(int number)
+{
+    atomic_fetch_add(&signals_handling, 1);
+    struct schedule *schedule = atomic_load(&signals_schedule);
+    if (schedule != NULL)
+        signals_serve(schedule, number);
+    atomic_fetch_sub(&signals_handling, 1);
 }
 
 void signals_set_actions(const struct options *options)
@@ -79,6 +87,8 @@ void signals_remove(struct signals *signals)
     for (int i = 0; i < OPTIONS_SIGNALS; i++)
         sigaction(options_signal_number((enum options_signal)i), &signals->before[i], NULL);
     atomic_store(&signals_schedule, NULL);
+    while (atomic_load(&signals_handling) != 0) /* one that has the schedule in its hands */
+        sched_yield();
     signals->installed = 0;
 }
 

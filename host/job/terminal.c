@@ -82,13 +82,13 @@ enum terminal_answer terminal_ask_to_continue(struct job *job, const char *text)
     terminal_write(tty, "\nckptlua: ");
     terminal_write(tty, text);
     terminal_write(tty, "; continue? [y/N] ");
-    int yes = terminal_read_yes(tty, &job->schedule);
+    int yes = terminal_read_yes(tty, job->schedule);
     if (!yes)
         terminal_write(tty, "\n");
     pthread_mutex_unlock(&job->host->speak);
     close(tty);
     /* A SIGINT at the question has been its answer. */
-    atomic_fetch_and(&job->schedule.requests, ~SCHEDULE_INTERRUPT);
-    atomic_store(&job->schedule.interrupted, 0);
+    atomic_fetch_and(&job->schedule->requests, ~SCHEDULE_INTERRUPT);
+    atomic_store(&job->schedule->interrupted, 0);
     return yes ? TERMINAL_YES : TERMINAL_NO;
 }
