@@ -170,8 +170,8 @@ function line_of.machine(header)
 end
 
 local function number_of_runs(header)
-  local resumed = number_of(header, "resumed")
-  return resumed and resumed + 1 or rawlen(table_of(header, "runs"))
+  local run, resumed = number_of(header, "run"), number_of(header, "resumed")
+  return run or resumed and resumed + 1 or rawlen(table_of(header, "runs"))
 end
 
 function line_of.work(header)
@@ -241,7 +241,7 @@ function line_of.runs(header)
                         run_times(run, today), ended }
   end
   if count > RUNS_SHOWN then
-    table.insert(rows, 1, { "...", "", plural(count - RUNS_SHOWN, "earlier run"), "" })
+    table.insert(rows, 1, { "...", "", plural(number + count - RUNS_SHOWN, "earlier run"), "" })
   end
   return #rows > 0 and in_columns(rows) or nil
 end

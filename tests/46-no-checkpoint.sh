@@ -20,7 +20,7 @@ expect_end 4
 [ $(($(date +%s) - before)) -ge 9 ] || fail 'it was not given the 10 s'
 expect_message 'ckptlua: job.lua has not called checkpoint() within 10 s of SIGTERM; nothing was saved' \
     'there is no snapshot yet'
-# The lock could not be taken away, the script being in the middle of something.
+# The lock is not taken away: the script works until the process ends.
 no_leftovers job.lua job.ckpt.lock
 
 # With a snapshot from before.

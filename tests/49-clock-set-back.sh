@@ -93,6 +93,17 @@ for offset in 0 -$year $year -3600 -999999999; do
     ! grep -E ' -[0-9]' "$err" >&2 || fail 'a message tells a negative number'
 done
 
+# So it is when the runs were killed, and only the work counts that was done.
+for offset in $year -$year 0; do
+    start env CLOCK_OFFSET=$offset LD_PRELOAD="$PWD/clock.so" "$CKPTLUA" --interval 4s job.lua
+    wait_for 60 test -e job.ckpt.lock
+    sleep 1.5
+    kill_hard
+done
+expect_exit 85 "$CKPTLUA" --exit-after 100ms job.lua
+header job.ckpt 'killed; ' ' of work lost'
+! grep -E ' -[0-9]|[0-9] [hd] .*of work lost' "$scratch/header" >&2 || fail 'inspect tells nonsense'
+
 # It jumps while the job runs: saves come as before.
 for jump in -$year $year; do
     rm -f job.ckpt* jump

@@ -104,6 +104,7 @@ void header_push(lua_State *L, const struct job *job, const char *reason, int fi
     header_set_integer(L, "generation", job->generation + 1);
     header_set_integer(L, "saves", job->saves + 1);
     header_set_integer(L, "resumed", job->resumed);
+    header_set_integer(L, "run", history_number(&job->history));
     header_set_number(L, "computed",
                       job->computed_before + clock_monotonic() - job->started - job->saving);
     header_set_number(L, "saving", job->saving_before + job->saving);
@@ -207,6 +208,13 @@ void header_read(lua_State *L, int index, const struct script *script, struct he
         lua_getfield(L, index, "runs");
         history_read(L, -1, history);
         lua_pop(L, 1);
+        /* The list has the last ones only; snapshots without `run` tell of those that have saved.
+         */
+        int64_t run = header_get_count(L, index, "run");
+        if (run <= header->resumed)
+            run = header->resumed + 1;
+        if (run > history->count)
+            history->earlier = run - history->count;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "job/history.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,20 +18,47 @@ static struct history_run *history_add(struct history *history)
     }
     struct history_run *run = &history->runs[history->count++];
     memset(run, 0, sizeof *run);
+    run->lost = HISTORY_UNKNOWN;
     return run;
+}
+
+static struct history_run *history_last(struct history *history)
+{
+    return history->count > 0 ? &history->runs[history->count - 1] : NULL;
+}
+
+/* The last run ended without a word. */
+static void history_end_last(struct history *history)
+{
+    struct history_run *last = history_last(history);
+    if (last != NULL && *last->ended == '\0')
+        snprintf(last->ended, sizeof last->ended, "killed");
 }
 
 void history_begin(struct history *history)
 {
-    if (history->count > 0) {
-        struct history_run *last = &history->runs[history->count - 1];
-        if (*last->ended == '\0')
-            snprintf(last->ended, sizeof last->ended, "killed");
-    }
+    history_end_last(history);
     struct history_run *run = history_add(history);
     run->start = clock_wall();
     if (gethostname(run->host, sizeof run->host - 1) != 0)
         run->host[0] = '\0';
+}
+
+int history_add_killed(struct history *history, long number, const struct history_run *seen)
+{
+    long newest = history_number(history);
+    if (number < newest || (number == newest && history_has_ended(history)))
+        return 0;
+    if (number > newest) {
+        history_end_last(history);
+        *history_add(history) = *seen;
+    } else {
+        struct history_run *last = history_last(history);
+        last->end = seen->end >= last->start ? seen->end : 0;
+        last->lost = seen->lost;
+    }
+    history_end_last(history);
+    return 1;
 }
 
 void history_end(struct history *history, const char *how)
@@ -54,6 +82,14 @@ int history_interruptions(const struct history *history)
     return count;
 }
 
+double history_lost(const struct history *history)
+{
+    double lost = 0;
+    for (int i = 0; i < history->count; i++)
+        lost += fmax(history->runs[i].lost, 0);
+    return lost;
+}
+
 long history_number(const struct history *history)
 {
     return history->earlier + history->count;
@@ -72,9 +108,13 @@ void history_push(lua_State *L, const struct history *history)
     lua_createtable(L, history->count, 0);
     for (int i = 0; i < history->count; i++) {
         const struct history_run *run = &history->runs[i];
-        lua_createtable(L, 0, 4);
+        lua_createtable(L, 0, 5);
         history_set_time(L, "start", run->start);
         history_set_time(L, "end", run->end);
+        if (run->lost >= 0) {
+            lua_pushnumber(L, run->lost);
+            lua_setfield(L, -2, "lost");
+        }
         lua_pushstring(L, run->host);
         lua_setfield(L, -2, "host");
         if (*run->ended != '\0') {
@@ -92,12 +132,14 @@ static void history_read_text(lua_State *L, const char *name, char *out, size_t 
     lua_pop(L, 1);
 }
 
-static double history_read_time(lua_State *L, const char *name)
+/* A finite number that is not negative, or `otherwise`. */
+static double history_read_number(lua_State *L, const char *name, double otherwise)
 {
+    int is_number;
     lua_getfield(L, -1, name);
-    double time = lua_tonumber(L, -1);
+    double number = lua_tonumberx(L, -1, &is_number);
     lua_pop(L, 1);
-    return time;
+    return is_number && isfinite(number) && number >= 0 ? number : otherwise;
 }
 
 void history_read(lua_State *L, int index, struct history *history)
@@ -107,8 +149,9 @@ void history_read(lua_State *L, int index, struct history *history)
     index = lua_absindex(L, index);
     for (lua_Integer i = 1; lua_rawgeti(L, index, i) == LUA_TTABLE; i++) {
         struct history_run *run = history_add(history);
-        run->start = history_read_time(L, "start");
-        run->end = history_read_time(L, "end");
+        run->start = history_read_number(L, "start", 0);
+        run->end = history_read_number(L, "end", 0);
+        run->lost = history_read_number(L, "lost", HISTORY_UNKNOWN);
         history_read_text(L, "host", run->host, sizeof run->host);
         history_read_text(L, "ended", run->ended, sizeof run->ended);
         lua_pop(L, 1);

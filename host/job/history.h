@@ -8,8 +8,11 @@
 
 enum { HISTORY_LENGTH = 100 };
 
+#define HISTORY_UNKNOWN (-1.0)
+
 struct history_run {
     double start, end; /* wall clock; end 0: not known, or not ended */
+    double lost;       /* seconds of work behind the save that was continued, or HISTORY_UNKNOWN */
     char host[64];
     char ended[64]; /* "" while it runs */
 };
@@ -23,6 +26,11 @@ struct history {
 /* A new run begins now; one that is not known to have ended is taken for killed. */
 void history_begin(struct history *history);
 
+/* In a history out of a snapshot: the run of that number was killed, when and with how much work
+ * lost *seen tells. One that is not there, as it has saved nothing, is added. Returns 0, and
+ * changes nothing, where the history knows more of that run. */
+int history_add_killed(struct history *history, long number, const struct history_run *seen);
+
 /* How the present run ends, if it ends with the snapshot that is about to be written; "" undoes it.
  */
 void history_end(struct history *history, const char *how);
@@ -31,8 +39,9 @@ void history_end(struct history *history, const char *how);
  * with that save. */
 int history_has_ended(const struct history *history);
 
-/* Times that a run was cut short from outside. */
+/* Times that a run was cut short from outside, and the seconds of work known to be lost by it. */
 int history_interruptions(const struct history *history);
+double history_lost(const struct history *history);
 
 /* The number of the present run. */
 long history_number(const struct history *history);

@@ -82,7 +82,10 @@ struct job {
     int is_running;            /* the script has been started, and has not ended well */
     int apart;                 /* ckpt.save or ckpt.load is at work */
     int in_hook;               /* on_save or on_resume runs */
-    double interrupt_seen;     /* helper thread: monotonic; 0: none waits */
+    char alive_before[LOCK_MARK_MAX + 1]; /* marks of runs that are in no snapshot yet */
+    double alive_computed, alive_marked;  /* helper thread: work and moment of the last mark */
+    _Atomic double alive_every;           /* seconds */
+    double interrupt_seen;                /* helper thread: monotonic; 0: none waits */
     int interrupt_told;
     int warned_of_silence;  /* helper thread: no checkpoint() was reached */
     int sweep;              /* values that the script defines again are still to be put in place */

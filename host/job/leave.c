@@ -33,7 +33,7 @@ void leave_release_lock(struct job *job)
         return;
     int needed = job->has_snapshot && journal_is_needed(job);
     if (!job->is_running) /* a run that never came as far as to start leaves things as they were */
-        needed = *lock_note(job->lock) != '\0';
+        needed = *lock_note(job->lock) != '\0' || *lock_mark(job->lock) != '\0';
     lock_release(job->lock, !needed);
     job->lock = NULL;
 }
@@ -48,7 +48,8 @@ _Noreturn void leave_job(lua_State *L, struct job *job, int code, int signal)
         pthread_mutex_unlock(&host->speak);
         if (fflush(stdout) != 0)
             say_failure(host, "writing stdout failed: %s", strerror(errno));
-        fflush(NULL); /* the other files, as exit does, which is not called */
+        fflush(NULL);                 /* the other files, as exit does, which is not called */
+        schedule_stop(job->schedule); /* its thread marks in the lock file that we live */
         leave_release_lock(job);
         if (signal != 0)
             signals_die_of(signal);

@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "job/alive.h"
 #include "job/config.h"
 #include "job/journal.h"
 #include "job/random.h"
@@ -386,6 +387,7 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
     job->computed_before = header->computed;
     job->saving_before = header->saving;
     job->last_saved = header->saved;
+    alive_take(job, header);
     history_begin(&job->history);
     journal_begin(job);
     load_say_continuing(job, header);

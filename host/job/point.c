@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "job/alive.h"
 #include "job/leave.h"
 #include "job/locals.h"
 #include "job/module.h"
@@ -254,6 +255,7 @@ void point_begin(struct job *job)
 {
     double interval = policy_interval(job), given = job->host->options.interval;
     job->silence_at = given >= 0 ? job->started + fmax(given, 1) : SCHEDULE_NEVER;
+    alive_expect_saves(job, interval);
     if (interval >= SCHEDULE_NEVER) {
         schedule_save_at(job->schedule, SCHEDULE_NEVER);
         return;

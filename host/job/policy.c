@@ -26,7 +26,8 @@ double policy_daly(double cost, double between)
 static double policy_auto(const struct job *job)
 {
     double computed = job->computed_before + clock_monotonic() - job->started;
-    double between = (computed + POLICY_PRIOR) / (1 + (double)history_interruptions(&job->history));
+    double ran = computed + history_lost(&job->history);
+    double between = (ran + POLICY_PRIOR) / (1 + (double)history_interruptions(&job->history));
     double cost = fmax(job->last_cost, 1e-4);
     /* Never more than a tenth of the time, nor more often than the clock is worth looking at. */
     return fmin(fmax(fmax(policy_daly(cost, between), 10 * cost), 1), 3600);

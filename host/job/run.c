@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "job/alive.h"
 #include "job/finish.h"
 #include "job/host.h"
 #include "job/journal.h"
@@ -194,6 +195,7 @@ static void run_tick(void *context)
     double now = clock_monotonic();
     if (run_child_has_ended(job))
         schedule_nudge(job->schedule);
+    alive_tick(job, now);
     run_draw_progress(job, now);
     run_hint_at_interrupt(job, now);
     if (!job->warned_of_silence && !atomic_load(&job->reached) && now > job->silence_at) {
@@ -219,7 +221,7 @@ static void run_overdue(void *context)
         number != 0 ? options_signal_name(number) : "",
         job->has_snapshot ? "the previous snapshot is intact" : "and there is no snapshot yet");
     if (job->host->on_exit != NULL)
-        _exit(CKPTLUA_NOT_SAVED);
+        _exit(CKPTLUA_NOT_SAVED); /* the lock file stays: the job's thread works until this */
     atomic_store(&job->schedule->overdue, 0);
 }
 
@@ -236,6 +238,7 @@ static int run_start_schedule(struct job *job)
     if (job->continued)
         schedule_nudge(job->schedule);
     job->silence_at = SCHEDULE_NEVER;
+    alive_begin(job);
     if (schedule_start(job->schedule, &error) != 0 ||
         (host->handle_signals &&
          signals_install(&job->signals, job->schedule, &host->options, &error) != 0)) {

@@ -1,15 +1,18 @@
 /*
- * The file: lines of LINE_SIZE bytes, padded with spaces, then the text of notes.
+ * The file: lines of LINE_SIZE bytes, padded with spaces, then the mark, then the text of notes.
  *
  *     4711 node7
  *     note 6 384 12 <32 hexadecimal digits>
  *     note 7 396 20 <...>
+ *     mark 9 <32 hexadecimal digits>
+ *     the text of the mark
  *
  * The first names the holder. The others are two slots, each with the sequence number of a note,
  * where its text begins, its length in bytes, and XXH3-128 of these three numbers and the text. The
  * valid slot with the higher number is the note. A new one goes into the other slot, its text
  * beside that of the old one: whatever is interrupted, a kill, a power loss, a full disk, one of
- * the two is whole.
+ * the two is whole. The mark has its length, and XXH3-128 of that and the text, and is written over
+ * the one before.
  */
 #include "store/lock.h"
 
@@ -30,12 +33,16 @@
 
 enum {
     LINE_SIZE = 128, /* all three lie in one sector of 512 bytes */
-    TEXT_START = 3 * LINE_SIZE,
+    MARK_START = 3 * LINE_SIZE,
+    MARK_HEAD = 64, /* bytes, at most, of the mark's first line */
+    TEXT_START = 12 * LINE_SIZE,
     NOTE_MAX = 64 * 1024 * 1024, /* longer ones are not believed */
     POLL_MS = 30,
     RACES_MAX =
         100 /* a lock file that was removed under our hands so often in a row is never ours */
 };
+
+_Static_assert(MARK_START + MARK_HEAD + LOCK_MARK_MAX <= TEXT_START, "no room for the mark");
 
 /* A slot and what it refers to. */
 struct note {
@@ -51,6 +58,8 @@ struct lock {
     int slot;         /* the one that holds the note that counts, 0 or 1 */
     int is_in_folder; /* the folder was synced after the file was made */
     struct note current;
+    struct checksum *mark_checksum; /* its own, as marks may be set by another thread */
+    char mark[LOCK_MARK_MAX + 1];
 };
 
 /* ---- the note */
@@ -178,6 +187,56 @@ int lock_set_note(struct lock *lock, const char *text, struct error *error)
     return 0;
 }
 
+/* ---- the mark */
+
+/* Writes the first line, with its newline. Returns its length. */
+static size_t mark_head(struct checksum *checksum, const char *text, size_t length,
+                        char head[MARK_HEAD])
+{
+    unsigned char digest[CHECKSUM_SIZE];
+    int used = snprintf(head, MARK_HEAD, "mark %zu ", length);
+    checksum_reset(checksum);
+    checksum_add(checksum, head, (size_t)used);
+    checksum_add(checksum, text, length);
+    checksum_digest(checksum, digest);
+    for (int i = 0; i < CHECKSUM_SIZE; i++)
+        used += snprintf(head + used, MARK_HEAD - (size_t)used, "%02x", digest[i]);
+    head[used++] = '\n';
+    return (size_t)used;
+}
+
+static void read_mark(struct lock *lock)
+{
+    char file[MARK_HEAD + LOCK_MARK_MAX + 1] = "", head[MARK_HEAD];
+    size_t length;
+    ssize_t got = disk_read_at(lock->fd, file, sizeof file - 1, MARK_START);
+    if (got <= 0 || sscanf(file, "mark %4zu ", &length) != 1 || length > LOCK_MARK_MAX)
+        return;
+    const char *text = memchr(file, '\n', MARK_HEAD);
+    if (text == NULL || text + 1 + length > file + got)
+        return;
+    text++;
+    size_t size = mark_head(lock->mark_checksum, text, length, head);
+    if (size != (size_t)(text - file) || memcmp(file, head, size) != 0)
+        return;
+    memcpy(lock->mark, text, length);
+    lock->mark[length] = '\0';
+}
+
+const char *lock_mark(const struct lock *lock)
+{
+    return lock->mark;
+}
+
+void lock_set_mark(struct lock *lock, const char *text)
+{
+    char file[MARK_HEAD + LOCK_MARK_MAX];
+    size_t length = strnlen(text, LOCK_MARK_MAX);
+    size_t size = mark_head(lock->mark_checksum, text, length, file);
+    memcpy(file + size, text, length);
+    (void)disk_write_at(lock->fd, file, size + length, MARK_START);
+}
+
 /* ---- the lock */
 
 /* Only messages need this line: a disk that is full is no reason not to run. */
@@ -296,7 +355,8 @@ static struct lock *lock_new(const char *file)
     lock->fd = -1;
     lock->name = generations_name(file, ".lock");
     lock->checksum = checksum_new();
-    if (lock->name != NULL && lock->checksum != NULL)
+    lock->mark_checksum = checksum_new();
+    if (lock->name != NULL && lock->checksum != NULL && lock->mark_checksum != NULL)
         return lock;
     lock_release(lock, 0);
     return NULL;
@@ -309,6 +369,7 @@ struct lock *lock_acquire(const char *file, double seconds, struct error *error)
     if (status == 0) {
         status = read_note(lock);
         if (status == 0) {
+            read_mark(lock);
             write_holder(lock);
             return lock;
         }
@@ -339,6 +400,7 @@ void lock_release(struct lock *lock, int remove)
         (void)unlink(lock->name);
     close_lock(lock);
     checksum_free(lock->checksum);
+    checksum_free(lock->mark_checksum);
     free(lock->current.text);
     free(lock->name);
     free(lock);

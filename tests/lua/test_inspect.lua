@@ -188,10 +188,19 @@ function TestHeader.test_only_the_last_runs_are_listed()
     header.runs[i] = { start = 1795250731 + i, host = "node" .. i }
   end
   local text = inspect.header("cg.ckpt", header)
-  lu.assertStrContains(text, "runs       ...           90 earlier runs\n")
+  lu.assertStrContains(text, "runs       ...           140 earlier runs\n")
   lu.assertStrContains(text, "\n           141  node91 ")
   lu.assertStrContains(text, "\n           150  node100 ")
   lu.assertNotStrContains(text, "node90 ")
+end
+
+-- Those that were killed before they saved are among the runs, but no resumes of a saved state.
+function TestHeader.test_runs_that_saved_nothing_count()
+  local header = full_header()
+  header.run = 4
+  local text = inspect.header("cg.ckpt", header)
+  lu.assertStrContains(text, ", 4 runs\n")
+  lu.assertStrContains(text, "\n           4  node7 ")
 end
 
 -- Whatever is in a header, it is shown or left out, and sends nothing to the terminal.

@@ -401,6 +401,74 @@ static void foreign_contents_do_no_harm(void **state)
     }
 }
 
+/* ---- the mark */
+
+static void marks_outlive_a_holder(void **state)
+{
+    struct error error;
+    (void)state;
+    struct lock *lock = acquire(0);
+    assert_string_equal(lock_mark(lock), "");
+    lock_set_mark(lock, "alive at 1, and a long time after");
+    assert_int_equal(lock_set_note(lock, "a note", &error), 0);
+    lock_set_mark(lock, "alive at 2");
+    assert_string_equal(lock_mark(lock), ""); /* still that of the last holder */
+    lock_release(lock, 0);
+    /* A holder that sets none leaves it, and notes do not touch it. */
+    for (int i = 0; i < 2; i++) {
+        lock = acquire(0);
+        assert_string_equal(lock_mark(lock), "alive at 2");
+        assert_string_equal(lock_note(lock), i == 0 ? "a note" : "another");
+        assert_int_equal(lock_set_note(lock, "another", &error), 0);
+        lock_release(lock, 0);
+    }
+    lock = acquire(0);
+    lock_set_mark(lock, "");
+    lock_release(lock, 0);
+    lock = acquire(0);
+    assert_string_equal(lock_mark(lock), "");
+    assert_string_equal(lock_note(lock), "another");
+    lock_release(lock, 1);
+}
+
+static void a_mark_has_its_length(void **state)
+{
+    char *text = letters(LOCK_MARK_MAX + 1, 'm');
+    (void)state;
+    struct lock *lock = acquire(0);
+    lock_set_mark(lock, text);
+    lock_release(lock, 0);
+    lock = acquire(0);
+    text[LOCK_MARK_MAX] = '\0';
+    assert_string_equal(lock_mark(lock), text);
+    lock_release(lock, 1);
+    free(text);
+}
+
+/* Bytes flipped, and cut off, as a power loss may leave them. */
+static void a_damaged_mark_is_none(void **state)
+{
+    size_t size;
+    (void)state;
+    struct lock *lock = acquire(0);
+    lock_set_mark(lock, "alive");
+    lock_release(lock, 0);
+    unsigned char *data = scratch_read(LOCK_NAME, &size);
+    for (size_t at = 0; at < 2 * size; at++) {
+        if (at < size)
+            data[at] ^= 4;
+        scratch_write(LOCK_NAME, data, at < size ? size : at - size);
+        lock = acquire(0);
+        const char *mark = lock_mark(lock);
+        if (strcmp(mark, "") != 0 && strcmp(mark, "alive") != 0)
+            fail_msg("the mark is '%s'", mark);
+        lock_release(lock, 0);
+        if (at < size)
+            data[at] ^= 4;
+    }
+    free(data);
+}
+
 /* ---- things that go wrong */
 
 /* More than a page each. */
@@ -606,6 +674,9 @@ int main(void)
         TEST(a_damaged_note_is_none),
         TEST(a_note_without_its_text_is_the_one_before),
         TEST(foreign_contents_do_no_harm),
+        TEST(marks_outlive_a_holder),
+        TEST(a_mark_has_its_length),
+        TEST(a_damaged_mark_is_none),
         TEST(notes_survive_a_kill_at_each_call),
         TEST(notes_survive_a_failure_at_each_call),
         TEST(acquiring_fails_cleanly),

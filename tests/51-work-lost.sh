@@ -1,0 +1,102 @@
+#!/bin/sh
+# The run that follows a killed one tells when that was last seen and how much of its work is lost.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+command -v python3 >/dev/null || skip 'there is no python3'
+
+cat >job.lua <<'LUA'
+i = i or 0
+if i == 0 then ckpt.mark("start") end
+while true do
+  i = i + 1
+  ckpt.sleep(0.02)
+  checkpoint(arg[1] == "now" and i == 10)
+end
+LUA
+
+# runs PYTHON-CONDITION...: of the list of runs in the snapshot
+runs()
+{
+    for condition; do
+        "$CKPTLUA" inspect --json job.ckpt >all.json
+        RUNS_CONDITION=$condition python3 - <<'PYTHON' || fail "$("$CKPTLUA" inspect job.ckpt)"
+import json, os, sys
+header = json.load(open("all.json"))["header"]
+runs = header["runs"]
+for run in runs:
+    assert run["start"] > 1e9 and run.get("end", 1e99) >= run["start"], run
+    assert run.get("lost", 0) >= 0, run
+sys.exit(not eval(os.environ["RUNS_CONDITION"]))
+PYTHON
+    done
+    rm all.json
+}
+
+# ends [OPTION...]: one more run, which saves and ends
+ends()
+{
+    expect_exit 85 "$CKPTLUA" --interval 4s --exit-after 100ms "$@" job.lua
+}
+
+# is_killed SECONDS [ARGUMENT...]: one more run, which is killed then
+is_killed()
+{
+    seconds=$1
+    shift
+    start "$CKPTLUA" --interval 4s job.lua "$@"
+    wait_for 60 test -e job.ckpt
+    sleep "$seconds"
+    kill_hard
+}
+
+# Killed when it has saved. Signs of life come each second.
+is_killed 3
+ends
+runs 'len(runs) == 2 and header["run"] == 2' 'runs[0]["ended"] == "killed"' \
+    '1 < runs[0]["lost"] < 60' '1 < runs[0]["end"] - runs[0]["start"] < 60' \
+    'runs[0]["end"] < runs[1]["start"]' 'runs[1]["ended"] == "exit-after had passed"' \
+    '"lost" not in runs[1]'
+"$CKPTLUA" inspect job.ckpt | grep -q '^runs  *1  .*-[0-9:]*  killed; [0-9.m ]*s of work lost$' ||
+    fail 'inspect does not tell what was lost'
+
+# Killed before they had saved, one after the other; a run that cannot start is none.
+is_killed 2.2
+expect_exit 2 "$CKPTLUA" --output /nowhere/at/all job.lua
+is_killed 1.2
+ends
+expect_message 'run 5)'
+runs 'len(runs) == 5 and header["run"] == 5 and header["resumed"] == 2' \
+    '[run["ended"] for run in runs[2:4]] == ["killed", "killed"]' \
+    'runs[2]["host"] == runs[3]["host"] == runs[4]["host"]' \
+    '1 < runs[2]["lost"] < 60 and 0 < runs[3]["lost"] < 60' \
+    'runs[2]["end"] - runs[2]["start"] >= runs[2]["lost"] - 0.5' \
+    'runs[1]["end"] <= runs[2]["start"] < runs[2]["end"] < runs[3]["start"] < runs[3]["end"]' \
+    'runs[0]["lost"] > 1'
+header job.ckpt '5 runs'
+only_scripts_and job.ckpt job.ckpt.1 job.ckpt@start
+
+# Nobody saw it: the lock file is gone, or damaged.
+for damage in rm truncate flip; do
+    rm -f job.ckpt job.ckpt.1
+    is_killed 0.5
+    case $damage in
+    rm) rm job.ckpt.lock ;;
+    truncate) : >job.ckpt.lock ;;
+    flip) sed 's/^\([0-9a-f]\{32\}\) 1 [0-9]/\1 1 7/' job.ckpt.lock >lock && mv lock job.ckpt.lock ;;
+    esac
+    ends
+    runs 'len(runs) == 2 and runs[0]["ended"] == "killed"' '"lost" not in runs[0]' \
+        '"end" not in runs[0]'
+done
+
+# What is behind a mark that one goes back to is given up, not lost.
+is_killed 2.2
+ends --from start
+runs '"lost" not in runs[0]'
+
+# Another life's mark.
+rm -f job.ckpt job.ckpt.1 job.ckpt@start
+is_killed 2.2
+rm -f job.ckpt job.ckpt.1 job.ckpt@start
+ends
+runs 'len(runs) == 1'
