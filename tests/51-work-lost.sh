@@ -75,6 +75,19 @@ runs 'len(runs) == 5 and header["run"] == 5 and header["resumed"] == 2' \
 header job.ckpt '5 runs'
 only_scripts_and job.ckpt job.ckpt.1 job.ckpt@start
 
+# One that fails is not taken for killed. (Word of it stays where the lock file does, which it does here
+# for the sake of the output.)
+cp job.lua good.lua
+echo 'ckpt.sleep(0.3) error("no")' >job.lua
+code=0
+"$CKPTLUA" job.lua >>lines 2>"$err" || code=$?
+[ "$code" = 1 ] || fail "exit code $code, not 1"
+expect_file job.ckpt.lock
+mv good.lua job.lua
+ends
+runs 'runs[5]["ended"] == "ended without a save"' '0.2 < runs[5]["lost"] < 60'
+rm lines
+
 # Nobody saw it: the lock file is gone, or damaged.
 for damage in rm truncate flip; do
     rm -f job.ckpt job.ckpt.1

@@ -14,13 +14,16 @@
 /* What the clocks of two machines may differ by. */
 #define ALIVE_SKEW 60.0
 
+/* In the place of how it ended. */
+#define ALIVE_YET "-"
+
 enum { ALIVE_LINE = 256 };
 
 struct alive_line {
     char id[33];
     long number;
     int64_t start, seen, computed; /* microseconds */
-    char host[64];
+    char host[64], ended[64];
 };
 
 static int64_t alive_micro(double seconds)
@@ -31,9 +34,10 @@ static int64_t alive_micro(double seconds)
 /* Reads one line. Returns 1, or 0 if it is none. */
 static int alive_parse(const char *text, struct alive_line *line)
 {
-    line->host[0] = '\0';
-    return sscanf(text, "%32[0-9a-f] %ld %" SCNd64 " %" SCNd64 " %" SCNd64 " %63[^\n]", line->id,
-                  &line->number, &line->start, &line->seen, &line->computed, line->host) >= 5;
+    line->host[0] = line->ended[0] = '\0';
+    return sscanf(text, "%32[0-9a-f] %ld %" SCNd64 " %" SCNd64 " %" SCNd64 " %63[^ \n] %63[^\n]",
+                  line->id, &line->number, &line->start, &line->seen, &line->computed, line->host,
+                  line->ended) == 7;
 }
 
 /* What the line says of the run, as far as it makes sense beside the snapshot. The clock may have
@@ -49,6 +53,8 @@ static struct history_run alive_run(const struct alive_line *line, const struct 
     if (run.end < run.start || run.end > clock_wall() + ALIVE_SKEW)
         run.end = 0;
     snprintf(run.host, sizeof run.host, "%s", line->host);
+    if (strcmp(line->ended, ALIVE_YET) != 0)
+        snprintf(run.ended, sizeof run.ended, "%s", line->ended);
     return run;
 }
 
@@ -79,12 +85,12 @@ void alive_take(struct job *job, const struct header *header)
         if (!alive_parse(text, &line) || strcmp(line.id, header->id) != 0)
             continue;
         struct history_run run = alive_run(&line, header);
-        if (history_add_killed(&job->history, line.number, &run))
+        if (history_add_end(&job->history, line.number, &run))
             alive_keep(job, text, (size_t)(end + 1 - text));
     }
 }
 
-static void alive_mark(struct job *job, double now)
+static void alive_mark(struct job *job, double now, const char *ended)
 {
     char text[LOCK_MARK_MAX + ALIVE_LINE];
     const struct history *history = &job->history;
@@ -92,9 +98,10 @@ static void alive_mark(struct job *job, double now)
     /* While the job stands still for a save it does no work, and how long is not booked yet. */
     if (!atomic_load(&job->schedule->busy))
         job->alive_computed = job->computed_before + now - job->started - job->saving;
-    snprintf(text, sizeof text, "%s%s %ld %" PRId64 " %" PRId64 " %" PRId64 " %s\n",
+    snprintf(text, sizeof text, "%s%s %ld %" PRId64 " %" PRId64 " %" PRId64 " %s %s\n",
              job->alive_before, job->id, history_number(history), alive_micro(run->start),
-             alive_micro(clock_wall()), alive_micro(job->alive_computed), run->host);
+             alive_micro(clock_wall()), alive_micro(job->alive_computed),
+             *run->host == '\0' ? "?" : run->host, ended);
     lock_set_mark(job->lock, text);
     job->alive_marked = now;
 }
@@ -102,7 +109,7 @@ static void alive_mark(struct job *job, double now)
 void alive_begin(struct job *job)
 {
     job->alive_every = ALIVE_MOST;
-    alive_mark(job, job->started);
+    alive_mark(job, job->started, ALIVE_YET);
 }
 
 void alive_expect_saves(struct job *job, double interval)
@@ -113,5 +120,10 @@ void alive_expect_saves(struct job *job, double interval)
 void alive_tick(struct job *job, double now)
 {
     if (now >= job->alive_marked + job->alive_every)
-        alive_mark(job, now);
+        alive_mark(job, now, ALIVE_YET);
+}
+
+void alive_end(struct job *job)
+{
+    alive_mark(job, clock_monotonic(), "ended without a save");
 }

@@ -5,10 +5,11 @@
  *
  * The mark has a line for each run that no snapshot knows of, the present one last:
  *
- *     ID NUMBER START SEEN COMPUTED HOST
+ *     ID NUMBER START SEEN COMPUTED HOST ENDED
  *
  * the identity of the job's life, the number of the run, when it began and when this was written
- * (wall clock), and the work done by then; the last three in microseconds.
+ * (wall clock), the work done by then (all three in microseconds), and how it ended, if it could
+ * say that itself ("-" otherwise).
  */
 #ifndef CKPTLUA_JOB_ALIVE_H
 #define CKPTLUA_JOB_ALIVE_H
@@ -26,5 +27,9 @@ void alive_expect_saves(struct job *job, double interval);
 
 /* To be called by the helper thread, every second or more often. */
 void alive_tick(struct job *job, double now);
+
+/* This run ends in the middle of the job, without a save, and the lock file stays. There is no
+ * helper thread any more. */
+void alive_end(struct job *job);
 
 #endif

@@ -44,7 +44,7 @@ void history_begin(struct history *history)
         run->host[0] = '\0';
 }
 
-int history_add_killed(struct history *history, long number, const struct history_run *seen)
+int history_add_end(struct history *history, long number, const struct history_run *seen)
 {
     long newest = history_number(history);
     if (number < newest || (number == newest && history_has_ended(history)))
@@ -56,6 +56,7 @@ int history_add_killed(struct history *history, long number, const struct histor
         struct history_run *last = history_last(history);
         last->end = seen->end >= last->start ? seen->end : 0;
         last->lost = seen->lost;
+        snprintf(last->ended, sizeof last->ended, "%s", seen->ended);
     }
     history_end_last(history);
     return 1;

@@ -26,10 +26,10 @@ struct history {
 /* A new run begins now; one that is not known to have ended is taken for killed. */
 void history_begin(struct history *history);
 
-/* In a history out of a snapshot: the run of that number was killed, when and with how much work
- * lost *seen tells. One that is not there, as it has saved nothing, is added. Returns 0, and
- * changes nothing, where the history knows more of that run. */
-int history_add_killed(struct history *history, long number, const struct history_run *seen);
+/* In a history out of a snapshot: what became of the run of that number, by *seen; "" for `ended`
+ * is killed. One that is not there, as it has saved nothing, is added. Returns 0, and changes
+ * nothing, where the history knows how that run ended. */
+int history_add_end(struct history *history, long number, const struct history_run *seen);
 
 /* How the present run ends, if it ends with the snapshot that is about to be written; "" undoes it.
  */

@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "job/alive.h"
 #include "job/journal.h"
 #include "job/save.h"
 #include "job/say.h"
@@ -34,6 +35,8 @@ void leave_release_lock(struct job *job)
     int needed = job->has_snapshot && journal_is_needed(job);
     if (!job->is_running) /* a run that never came as far as to start leaves things as they were */
         needed = *lock_note(job->lock) != '\0' || *lock_mark(job->lock) != '\0';
+    else if (needed)
+        alive_end(job);
     lock_release(job->lock, !needed);
     job->lock = NULL;
 }
