@@ -21,7 +21,10 @@ function export.load(host, what, file)
   if ok then
     return result
   end
-  export.fail(result == "not enough memory" and 1 or 3, "%s", tostring(result))
+  if result == "not enough memory" then
+    export.fail(1, "%s: not enough memory to read it", file)
+  end
+  export.fail(3, "%s", tostring(result))
 end
 
 ---------------------------------------------------------------- text of single values

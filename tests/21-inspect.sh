@@ -147,6 +147,27 @@ if [ "$(id -u)" != 0 ]; then
     refused 3 'locked.ckpt' locked.ckpt
 fi
 
+# Memory that does not suffice is no fault of the file: 1, here and in export and in a job.
+if [ "${CKPTLUA_SANITIZED:-0}" = 0 ]; then
+    cat >large.lua <<'LUA'
+t = t or {}
+for i = #t + 1, 200000 do t[i] = { i, "element " .. i } end
+ckpt.exit(9)
+LUA
+    expect_exit 9 "$CKPTLUA" --interval never large.lua
+    cp large.ckpt kept.ckpt
+    for memory in 6000 20000; do
+        expect_exit 1 sh -c 'ulimit -v "$2" && exec "$1" inspect large.ckpt' sh "$CKPTLUA" "$memory"
+        expect_message 'ckptlua: large.ckpt: not enough memory to read it'
+        expect_exit 1 sh -c 'ulimit -v "$2" && exec "$1" export large.ckpt large.json' sh "$CKPTLUA" "$memory"
+        expect_message 'ckptlua: large.ckpt: not enough memory to read it'
+        expect_no_file large.json
+        expect_exit 1 sh -c 'ulimit -v "$2" && exec "$1" large.lua' sh "$CKPTLUA" "$memory"
+        expect_message 'not enough memory'
+        expect_same kept.ckpt large.ckpt
+    done
+fi
+
 # Wrong use.
 refused 2 'inspect needs a snapshot; usage: ckptlua inspect [--json] FILE [NAME ...]'
 refused 2 'unknown option --jsn; did you mean --json?' --jsn job.ckpt

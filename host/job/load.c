@@ -56,14 +56,17 @@ static int load_file(lua_State *L, const char *file, struct snapshot_reader **re
         return error->code;
     lua_pushcfunction(L, load_decode_header);
     lua_pushlightuserdata(L, *reader);
-    if (lua_pcall(L, 1, 2, 0) == LUA_OK)
+    int status = lua_pcall(L, 1, 2, 0);
+    if (status == LUA_OK)
         return 0;
-    error_set(error, ERROR_DAMAGED, "%s is damaged (header: %s)", file,
-              luaL_tolstring(L, -1, NULL));
-    lua_pop(L, 2);
+    if (status == LUA_ERRMEM)
+        error_set(error, ERROR_MEMORY, "not enough memory to read %s", file);
+    else
+        error_set(error, ERROR_DAMAGED, "%s is damaged (header: %s)", file, lua_tostring(L, -1));
+    lua_pop(L, 1);
     snapshot_close(*reader);
     *reader = NULL;
-    return ERROR_DAMAGED;
+    return error->code;
 }
 
 void load_close(struct load *load)
@@ -242,7 +245,7 @@ int load_open(lua_State *L, struct job *job, struct load *load)
         code = load_fall_back(L, job, load, &error);
     } else if (status != 0) {
         say_failure(job->host, "%s", error.message);
-        return CKPTLUA_UNUSABLE;
+        return status == ERROR_MEMORY ? CKPTLUA_FAILED : CKPTLUA_UNUSABLE;
     } else {
         header_read(L, -1, &job->script, &load->header, &job->history);
         if (load_check(job, job->shown, &load->header, &error) != 0) {
@@ -438,6 +441,13 @@ static int load_free_reader(lua_State *L)
     return 0;
 }
 
+/* Raises Lua's own error of that kind, which callers can tell from all others. */
+static void load_raise_memory(lua_State *L)
+{
+    lua_pushliteral(L, "not enough memory");
+    lua_error(L);
+}
+
 /* Pushes such a userdata, then the unpack userdata and the header's table. */
 static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
 {
@@ -452,6 +462,8 @@ static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
     lua_setmetatable(L, -2);
     if (load_file(L, file, reader, &error) == ERROR_ABSENT)
         luaL_error(L, "%s: no such file, or an empty one", file);
+    if (*reader == NULL && error.code == ERROR_MEMORY)
+        load_raise_memory(L);
     if (*reader == NULL)
         luaL_error(L, "%s", error.message);
     return reader;
@@ -486,6 +498,8 @@ void load_variables(lua_State *L, const char *file)
         lua_gc(L, LUA_GCRESTART);
     snapshot_close(*reader);
     *reader = NULL;
+    if (status == LUA_ERRMEM)
+        load_raise_memory(L);
     if (status != LUA_OK)
         luaL_error(L, "%s cannot be read: %s", file, luaL_tolstring(L, -1, NULL));
     lua_replace(L, top + 1);
