@@ -10,7 +10,7 @@ if i == 0 then ckpt.mark("start") end
 while true do
   i = i + 1
   ckpt.sleep(0.02)
-  checkpoint(arg[1] == "now" and i == 10)
+  checkpoint()
 end
 LUA
 
@@ -38,19 +38,40 @@ ends()
     expect_exit 85 "$CKPTLUA" --interval 4s --exit-after 100ms "$@" job.lua
 }
 
-# is_killed SECONDS [ARGUMENT...]: one more run, which is killed then
+# has_lived SECONDS SINCE: the last sign of life in the lock file came so long after the start of its
+# run, which was later than SINCE
+has_lived()
+{
+    python3 - "$@" <<'PYTHON'
+import sys
+data = open("job.ckpt.lock", "rb").read()[384:]
+head, _, rest = data.partition(b"\n")
+if not head.startswith(b"mark "):
+    sys.exit(1)
+fields = rest[:int(head.split()[1])].decode().splitlines()[-1].split()
+start, seen = int(fields[2]) / 1e6, int(fields[3]) / 1e6
+sys.exit(start < float(sys.argv[2]) or seen - start < float(sys.argv[1]))
+PYTHON
+}
+
+# is_killed SECONDS: one more run, which is killed when it was seen alive then
 is_killed()
 {
-    seconds=$1
-    shift
-    start "$CKPTLUA" --interval 4s job.lua "$@"
+    since=$(date +%s)
+    start "$CKPTLUA" --interval 4s job.lua
     wait_for 60 test -e job.ckpt
-    sleep "$seconds"
+    sleep "$1"
+    rounds=100
+    until has_lived "$1" "$since"; do
+        rounds=$((rounds - 1))
+        [ "$rounds" -gt 0 ] || fail 'it gives no sign of life'
+        sleep 0.3
+    done
     kill_hard
 }
 
 # Killed when it has saved. Signs of life come each second.
-is_killed 3
+is_killed 2
 ends
 runs 'len(runs) == 2 and header["run"] == 2' 'runs[0]["ended"] == "killed"' \
     '1 < runs[0]["lost"] < 60' '1 < runs[0]["end"] - runs[0]["start"] < 60' \
@@ -60,9 +81,9 @@ runs 'len(runs) == 2 and header["run"] == 2' 'runs[0]["ended"] == "killed"' \
     fail 'inspect does not tell what was lost'
 
 # Killed before they had saved, one after the other; a run that cannot start is none.
-is_killed 2.2
+is_killed 1.5
 expect_exit 2 "$CKPTLUA" --output /nowhere/at/all job.lua
-is_killed 1.2
+is_killed 0.5
 ends
 expect_message 'run 5)'
 runs 'len(runs) == 5 and header["run"] == 5 and header["resumed"] == 2' \
@@ -103,13 +124,13 @@ for damage in rm truncate flip; do
 done
 
 # What is behind a mark that one goes back to is given up, not lost.
-is_killed 2.2
+is_killed 1.5
 ends --from start
 runs '"lost" not in runs[0]'
 
 # Another life's mark.
 rm -f job.ckpt job.ckpt.1 job.ckpt@start
-is_killed 2.2
+is_killed 1.5
 rm -f job.ckpt job.ckpt.1 job.ckpt@start
 ends
 runs 'len(runs) == 1'
