@@ -390,6 +390,17 @@ int options_set(struct options *options, enum options_source source, const char 
     return status;
 }
 
+/* The value of CKPTLUA_DETERMINISTIC, if it asks for anything, is not to be passed over. */
+static int options_check_later(struct error *error)
+{
+    const char *value = getenv("CKPTLUA_DETERMINISTIC");
+    if (value == NULL || *value == '\0' || strcmp(value, "0") == 0)
+        return 0;
+    return error_set(error, ERROR_INVALID,
+                     "--deterministic: not in this version (from the environment, "
+                     "CKPTLUA_DETERMINISTIC)");
+}
+
 /* "exit-code" to "CKPTLUA_EXIT_CODE". */
 static void options_variable(const char *name, char *variable, size_t size)
 {
@@ -400,6 +411,8 @@ static void options_variable(const char *name, char *variable, size_t size)
 
 int options_set_from_environment(struct options *options, struct error *error)
 {
+    if (options_check_later(error) != 0)
+        return ERROR_INVALID;
     for (int i = 0; options_table[i].name != NULL; i++) {
         char variable[64];
         const char *name = options_table[i].name;
