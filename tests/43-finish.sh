@@ -148,3 +148,17 @@ LUA
 expect_exit 0 "$CKPTLUA" --on-finish keep late.lua
 expect_exit 0 "$CKPTLUA" late.lua
 expect_message 'has ended already'
+
+# A signal that comes when the job has ended well does not make an eviction of that.
+if [ "${CKPTLUA_SANITIZED:-0}" = 0 ] && can_trace; then
+    rm -f late.ckpt
+    echo 'print("ended")' >ended.lua
+    start strace -f -o /dev/null -e trace=unlink -e inject=unlink:delay_exit=1000000 \
+        "$CKPTLUA" --interval never ended.lua
+    wait_for_file ended.ckpt.lock
+    process=$(pid_of ended.ckpt)
+    wait_for 60 test ! -e ended.ckpt.lock
+    kill -s TERM "$process"
+    expect_end 0
+    only_scripts_and
+fi

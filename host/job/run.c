@@ -333,7 +333,6 @@ static int run_all(struct job *job)
 static void run_close(struct job *job)
 {
     struct ckptlua *host = job->host;
-    signals_remove(&job->signals);
     schedule_stop(job->schedule);
     pthread_mutex_lock(&host->speak);
     progress_clear(&job->progress);
@@ -349,6 +348,8 @@ static void run_close(struct job *job)
     script_free(&job->script);
     free(job->file);
     free(job->shown);
+    /* Last: the job has ended, and a signal is not to make an eviction of that. */
+    signals_remove(&job->signals);
 }
 
 int run_job(struct ckptlua *host, const char *path, int argc, char *const argv[])
