@@ -57,19 +57,19 @@ function inspect.duration(seconds)
   end
 end
 
-local function percent(part, whole)
+function inspect.percent(part, whole)
   local share = 100 * part / whole
   return (share < 0.1 and "%.2f %%" or share < 10 and "%.1f %%" or "%.0f %%"):format(share)
 end
 
-local function plural(count, one, many)
+function inspect.plural(count, one, many)
   return ("%.0f %s"):format(count, count == 1 and one or many or one .. "s")
 end
 
 -- A string from a snapshot, without anything that a terminal would obey.
 function inspect.clean(text)
   local quoted = export.quote(text)
-  return quoted:sub(2, -2):gsub('\\(["\\])', "%1")
+  return (quoted:sub(2, -2):gsub('\\(["\\])', "%1"))
 end
 
 ---------------------------------------------------------------- fields of the header
@@ -179,12 +179,12 @@ function line_of.work(header)
   local spent
   if saving then
     local all = saving + (computed or 0)
-    local share = computed and all > 0 and (" (%s)"):format(percent(saving, all)) or ""
+    local share = computed and all > 0 and (" (%s)"):format(inspect.percent(saving, all)) or ""
     spent = inspect.duration(saving) .. share .. " spent saving"
   end
   local saves, runs = number_of(header, "saves"), number_of_runs(header)
   return listed(with("%s computed", computed and inspect.duration(computed)), spent,
-                saves and plural(saves, "save"), runs > 0 and plural(runs, "run"))
+                saves and inspect.plural(saves, "save"), runs > 0 and inspect.plural(runs, "run"))
 end
 
 local function run_times(run, today)
@@ -241,7 +241,7 @@ function line_of.runs(header)
                         run_times(run, today), ended }
   end
   if count > RUNS_SHOWN then
-    table.insert(rows, 1, { "...", "", plural(number + count - RUNS_SHOWN, "earlier run"), "" })
+    table.insert(rows, 1, { "...", "", inspect.plural(number + count - RUNS_SHOWN, "earlier run"), "" })
   end
   return #rows > 0 and in_columns(rows) or nil
 end
@@ -326,8 +326,9 @@ end
 
 local function table_shape(t)
   local elements, fields = shape(t)
-  return listed(elements > 0 and plural(elements, "element"),
-                fields > 0 and plural(fields, elements > 0 and "other" or "field")) or "empty"
+  return listed(elements > 0 and inspect.plural(elements, "element"),
+                fields > 0 and inspect.plural(fields, elements > 0 and "other" or "field"))
+         or "empty"
 end
 
 local function type_and_shape(value)
@@ -335,7 +336,7 @@ local function type_and_shape(value)
   if kind == "table" and not export.describe(value) then
     return kind, table_shape(value)
   elseif kind == "string" then
-    return kind, plural(#value, "byte") .. "  " .. shortened(value)
+    return kind, inspect.plural(#value, "byte") .. "  " .. shortened(value)
   elseif kind == "integer" or kind == "float" then
     return kind, number_text(value)
   elseif kind == "boolean" then

@@ -63,11 +63,11 @@ rmdir folder.lua
 no_leftovers
 wrong 'inspct: no such file; did you mean ckptlua inspect?' inspct x.ckpt
 wrong 'exprot: no such file; did you mean ckptlua export?' exprot x.ckpt o.json
-wrong 'inspect comes first and takes no options of a job: ckptlua inspect ...; a script of that name is ./inspect' \
+wrong 'inspect comes first: ckptlua inspect ...; a script of that name is ./inspect' \
     --quiet inspect x.ckpt
 
 # What comes in later versions is said to be so, and nowhere told of.
-for later in verify submit status fetch doctor report; do
+for later in submit status fetch doctor report; do
     wrong "$later: not in this version" "$later" job.lua
 done
 wrong '-i: not in this version' -i
@@ -112,7 +112,7 @@ expect_exit 0 "$CKPTLUA" --help
 expect_silence
 cp "$out" help
 [ "$(awk 'length > 80' help)" = '' ] || fail 'help is wider than 80 columns'
-grep -Eqi 'verify|submit|doctor|deterministic|exact|\.mat\b' help && fail 'help tells of later versions'
+grep -Eqi 'submit|doctor|deterministic|exact|\.mat\b' help && fail 'help tells of later versions'
 expect_exit 0 "$CKPTLUA" --interval 5s --help
 expect_same help "$out"
 expect_exit 0 "$CKPTLUA" --version
@@ -130,7 +130,7 @@ manual=$source/docs/ckptlua.1
 grep -E '^\.(It )?Fl ' "$manual" | grep -Eo ' -[a-z][a-z-]*' | sed 's/^ -/--/' | grep -vx -e --name | sort -u >in-manual
 grep -Eo -e '--[a-z][a-z-]*' help | sort -u >in-help
 expect_same in-help in-manual
-for word in verify submit status fetch doctor report deterministic exact; do
+for word in submit status fetch doctor report deterministic exact; do
     ! grep -Eqw -e "$word" "$manual" || fail "the manual tells of $word"
 done
 if command -v mandoc >/dev/null; then

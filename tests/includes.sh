@@ -15,7 +15,7 @@ store | base                   | xxhash.h xxh3.h | $threads
 value | base                   | $lua msgpack.h msgpack/* | $descriptors $threads
 exact | base value             | $lua            | $descriptors $threads
 job   | base store value exact include | $lua    |
-cli   | include                | $lua            | $threads
+cli   | include                | $lua            | pthread.h threads.h
 "
 libraries="$lua msgpack.h msgpack.hpp msgpack/* xxhash.h xxh3.h cblas.h"
 status=0

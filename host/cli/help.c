@@ -70,7 +70,11 @@ void help_print(const ckptlua_option *list)
          "       ckptlua inspect [--json] FILE [NAME ...]\n"
          "           what is in a snapshot; with names, those variables' values\n"
          "       ckptlua export FILE OUT\n"
-         "           the variables of a snapshot as OUT.json or OUT.msgpack");
+         "           the variables of a snapshot as OUT.json or OUT.msgpack\n"
+         "       ckptlua verify [--kills N] [--kill-seed N] [--timeout D] [--input FILE]\n"
+         "               [--keep] [options] job.lua [arg ...]\n"
+         "           prove that a job resumes: run it undisturbed, run it again while\n"
+         "           killing it, compare");
     for (int i = 0; i < GROUPS; i++) {
         printf("\n%s\n", help_groups[i].title);
         for (const ckptlua_option *option = list; option->name != NULL; option++)

@@ -9,6 +9,7 @@
 #include "cli/inspect.h"
 #include "cli/message.h"
 #include "cli/run.h"
+#include "cli/verify.h"
 #include "include/ckptlua.h"
 
 /* A script of such a name is run as ./inspect. */
@@ -16,8 +17,8 @@ static const struct command {
     const char *name;
     int (*function)(int argc, char *argv[]); /* NULL: of a later version */
 } commands[] = {
-    {"inspect", inspect_main}, {"export", export_main}, {"verify", NULL}, {"submit", NULL},
-    {"status", NULL},          {"fetch", NULL},         {"doctor", NULL}, {"report", NULL},
+    {"inspect", inspect_main}, {"export", export_main}, {"verify", verify_main}, {"submit", NULL},
+    {"status", NULL},          {"fetch", NULL},         {"doctor", NULL},        {"report", NULL},
 };
 
 /* A standard stream that was closed by the caller must not become the number of a snapshot. What

@@ -48,12 +48,11 @@ static void run_exit(void *context, int code)
 /* Whether word is a command, or is not a file and was meant to be one; prints what to write. */
 static int run_is_command(const char *word)
 {
-    static const char *const commands[] = {"inspect", "export"};
+    static const char *const commands[] = {"inspect", "export", "verify"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(word, commands[i]) == 0) {
-            message_print("%s comes first and takes no options of a job: ckptlua %s ...; a script "
-                          "of that name is ./%s",
-                          word, word, word);
+            message_print("%s comes first: ckptlua %s ...; a script of that name is ./%s", word,
+                          word, word);
             return 1;
         }
         if (options_distance(word, commands[i]) <= 2 && access(word, F_OK) != 0) {

@@ -11,10 +11,15 @@
 
 struct tool_call {
     const struct tool *tool;
+    tool_push_function *push;
+    const void *context;
+    int code;
+};
+
+struct tool_words {
     int argc; /* words that are no options */
     char **argv;
     int json, help; /* which options were given */
-    int code;
 };
 
 static int tool_load(lua_State *L)
@@ -72,25 +77,20 @@ static void tool_push_host(lua_State *L, const struct tool *tool)
         luaL_setfuncs(L, tool->functions, 0);
 }
 
-/* run(host, options, word, ...) */
-static int tool_run(lua_State *L)
+/* run(host, what is pushed ...) */
+static int tool_run_protected(lua_State *L)
 {
     const struct tool_call *call = lua_touserdata(L, 1);
     luaL_openlibs(L);
     tool_preload(L);
     tool_push_run(L, call->tool->name);
     tool_push_host(L, call->tool);
-    lua_newtable(L);
-    lua_pushboolean(L, call->json);
-    lua_setfield(L, -2, "json");
-    luaL_checkstack(L, call->argc, "too many arguments");
-    for (int i = 0; i < call->argc; i++)
-        lua_pushstring(L, call->argv[i]);
-    lua_call(L, call->argc + 2, 0);
+    lua_call(L, call->push(L, call->context) + 1, 0);
     return 0;
 }
 
-/* report(call, raised): a table has a code and a message, anything else is a failure. */
+/* report(call, raised): a table has a code and a message (or none, where all has been told),
+ * anything else is a failure. */
 static int tool_report(lua_State *L)
 {
     struct tool_call *call = lua_touserdata(L, 1);
@@ -98,6 +98,8 @@ static int tool_report(lua_State *L)
         lua_getfield(L, 2, "code");
         lua_getfield(L, 2, "message");
         call->code = (int)lua_tointeger(L, -2);
+        if (lua_isnil(L, -1))
+            return 0;
     }
     message_take(NULL, luaL_tolstring(L, -1, NULL));
     return 0;
@@ -105,7 +107,7 @@ static int tool_report(lua_State *L)
 
 static void tool_run_in(lua_State *L, struct tool_call *call)
 {
-    lua_pushcfunction(L, tool_run);
+    lua_pushcfunction(L, tool_run_protected);
     lua_pushlightuserdata(L, call);
     call->code = CKPTLUA_OK;
     if (lua_pcall(L, 1, 0, 0) == LUA_OK)
@@ -118,30 +120,9 @@ static void tool_run_in(lua_State *L, struct tool_call *call)
         message_print("out of memory");
 }
 
-static int tool_take_option(void *context, const char *name, const char *value)
+int tool_run(const struct tool *tool, tool_push_function *push, const void *context)
 {
-    struct tool_call *call = context;
-    (void)value;
-    if (strcmp(name, "json") == 0)
-        call->json = 1;
-    else
-        call->help = 1;
-    return CKPTLUA_OK;
-}
-
-int tool_main(const struct tool *tool, int argc, char *argv[])
-{
-    struct tool_call call = {.tool = tool};
-    int next;
-    int code = options_read(argc, argv, tool->options, tool_take_option, &call, &next);
-    if (code != CKPTLUA_OK)
-        return code;
-    if (call.help) {
-        printf("Usage: %s\n", tool->usage);
-        return CKPTLUA_OK;
-    }
-    call.argc = argc - next;
-    call.argv = argv + next;
+    struct tool_call call = {tool, push, context, CKPTLUA_OK};
     lua_State *L = luaL_newstate();
     if (L == NULL) {
         message_print("out of memory");
@@ -150,4 +131,44 @@ int tool_main(const struct tool *tool, int argc, char *argv[])
     tool_run_in(L, &call);
     lua_close(L);
     return call.code;
+}
+
+static int tool_take_option(void *context, const char *name, const char *value)
+{
+    struct tool_words *words = context;
+    (void)value;
+    if (strcmp(name, "json") == 0)
+        words->json = 1;
+    else
+        words->help = 1;
+    return CKPTLUA_OK;
+}
+
+/* options, word, ... */
+static int tool_push_words(lua_State *L, const void *context)
+{
+    const struct tool_words *words = context;
+    lua_newtable(L);
+    lua_pushboolean(L, words->json);
+    lua_setfield(L, -2, "json");
+    luaL_checkstack(L, words->argc, "too many arguments");
+    for (int i = 0; i < words->argc; i++)
+        lua_pushstring(L, words->argv[i]);
+    return words->argc + 1;
+}
+
+int tool_main(const struct tool *tool, int argc, char *argv[])
+{
+    struct tool_words words = {.argc = 0};
+    int next;
+    int code = options_read(argc, argv, tool->options, tool_take_option, &words, &next);
+    if (code != CKPTLUA_OK)
+        return code;
+    if (words.help) {
+        printf("Usage: %s\n", tool->usage);
+        return CKPTLUA_OK;
+    }
+    words.argc = argc - next;
+    words.argv = argv + next;
+    return tool_run(tool, tool_push_words, &words);
 }

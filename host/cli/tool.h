@@ -24,4 +24,10 @@ struct tool {
 /* Runs it with argv[1] and on, argv[0] being its name. Returns an exit code after a message. */
 int tool_main(const struct tool *tool, int argc, char *argv[]);
 
+/* Pushes what `run` is given behind host, and returns how many values. May raise. */
+typedef int tool_push_function(lua_State *L, const void *context);
+
+/* Runs an embedded file with arguments of one's own. Returns an exit code after a message. */
+int tool_run(const struct tool *tool, tool_push_function *push, const void *context);
+
 #endif

@@ -1,0 +1,88 @@
+#!/bin/sh
+# ckptlua verify of jobs that cheat: it finds them, tells where and guesses why.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+mkdir tmp
+TMPDIR=$PWD/tmp
+export TMPDIR
+
+# cheats NAME: the script on stdin does not pass; the loop around its line makes it a job.
+cheats()
+{
+    cat >"$1.lua"
+    expect_exit 1 "$CKPTLUA" verify --kills 3 "$1.lua"
+    expect_silence
+    expect_output "Both runs are kept in $PWD/tmp/"
+    ls tmp/*/killed/stdout >/dev/null || fail 'they are not'
+    rm -r tmp/*
+}
+
+# The wall clock.
+cheats clock <<'LUA'
+i = i or 0
+start = start or os.clock() and io.open("/proc/uptime"):read("n")
+while i < 20 do
+  i = i + 1
+  ckpt.sleep(0.01)
+  print(i, os.time() - 1e9, io.open("/proc/uptime"):read("n") - start > 0.4)
+  checkpoint()
+end
+LUA
+grep -Eq '^  stdout +DIFFERS at line [0-9]+, (after kill [0-9] \(SIG(KILL|TERM), .*s into the work\)|before the first kill)$' \
+    "$out" || fail 'where?'
+expect_output '    undisturbed: ' '    with kills : ' 'clock.lua does not resume exactly' \
+    'something in it depends on the time of day (os.time, clock.lua:6)?'
+
+# Addresses.
+cheats address <<'LUA'
+i, t = i or 0, t or {}
+while i < 20 do
+  i = i + 1
+  ckpt.sleep(0.01)
+  print(i, string.format("%p", t))
+  checkpoint()
+end
+LUA
+expect_output 'DIFFERS at line ' 'two undisturbed runs differ, too (stdout)' 'it printed an address'
+
+# A file that is written behind the host's back: appended to, but not cut back.
+cheats execute <<'LUA'
+i = i or 0
+while i < 20 do
+  i = i + 1
+  os.execute("echo step " .. i .. " >>log.txt")
+  ckpt.sleep(0.01)
+  if i % 3 == 0 then checkpoint() end
+end
+print("end")
+LUA
+expect_output 'stdout       identical (1 line)' 'log.txt      DIFFERS at line ' ', after kill ' \
+    'execute.lua does not resume exactly: another program changed a file' '(os.execute, execute.lua:4)?'
+
+# A loop counter in a local variable, which does not come back.
+cheats local <<'LUA'
+total = total or 0
+local k = 0
+while k < 20 do
+  k = k + 1
+  total = total + k
+  print(k, total)
+  ckpt.sleep(0.01)
+  checkpoint()
+end
+LUA
+expect_output 'stdout       DIFFERS at line ' ', after kill ' 'state        DIFFERS at total'
+
+# Nothing is proven where there was nothing to continue from.
+echo 'print("short")' >short.lua
+expect_exit 1 "$CKPTLUA" verify short.lua
+expect_output 'short.lua is not proven to resume: 0 of 20 kills found a snapshot; it is too short ('
+rm -r tmp/*
+# A job that fails, or never ends, is told so.
+echo 'assert(io.open("missing.txt"))' >fails.lua
+expect_exit 1 "$CKPTLUA" verify fails.lua
+expect_message 'ckptlua: fails.lua does not even run undisturbed' 'missing.txt: No such file'
+echo 'while true do ckpt.sleep(0.01) checkpoint() end' >forever.lua
+expect_exit 1 "$CKPTLUA" verify --timeout 300ms forever.lua
+expect_message 'ckptlua: forever.lua has not ended after 300ms'
+[ -z "$(ls -A tmp)" ] || fail "left behind: $(ls -A tmp)"
