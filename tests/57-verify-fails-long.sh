@@ -7,7 +7,7 @@ mkdir tmp
 TMPDIR=$PWD/tmp
 export TMPDIR
 
-# cheats NAME: the script on stdin does not pass; the loop around its line makes it a job.
+# cheats NAME: the script on stdin does not pass.
 cheats()
 {
     cat >"$1.lua"
