@@ -13,7 +13,7 @@ local plural, duration = inspect.plural, inspect.duration
 function differences.last_words(place)
   local lines = {}
   for line in io.lines(place.stderr) do
-    if line:find "^ckptlua: " then
+    if line:find "^ckptlua: " and not line:find "^ckptlua: continuing " then
       lines[#lines + 1] = compare.shown(line)
     end
   end

@@ -79,7 +79,8 @@ local function copy(v, from, to, limit)
   elseif type(result) == "table" then
     series.check(result.stopped)
   end
-  export.fail(2, "%s", result)
+  export.fail(2, "%s%s", result, #v.options.inputs == 0 and
+              "; with --input FILE only what is named and the script are copied" or "")
 end
 
 -- Paths below the current folder, each once.
@@ -324,6 +325,8 @@ local function why_few(v)
       duration(v.length))
   elseif v.second.killed < v.kills and not v.second.unheard then
     return "it ended earlier than the undisturbed run"
+  elseif v.interval then
+    return ("it is saved too seldom (--interval %s)"):format(v.interval)
   end
   return "no safe point came in time: does its main loop call checkpoint()?"
 end

@@ -52,12 +52,31 @@ if ckpt.resumed > 0 then error("not again", 0) end
 LUA
 expect_output 'exit code    DIFFERS 0 undisturbed, 1 with kills' '    ckptlua: not again'
 
+# stdin is the file for each of the two runs, from its beginning.
+cat >input.lua <<'LUA'
+sum = sum or 0
+for line in io.lines() do
+  sum = sum + line
+  ckpt.sleep(0.01)
+  checkpoint()
+end
+print(sum)
+LUA
+seq 1 30 >numbers
+expect_exit 0 sh -c '"$1" verify --kills 4 --keep input.lua <numbers' sh "$CKPTLUA"
+[ "$(cat tmp/*/killed/stdout)" = 465 ] || fail 'it has read something else'
+rm -r tmp/*
+
 # Nothing is proven where no save has come.
 cat >nosafe.lua <<'LUA'
 for i = 1, 20 do ckpt.sleep(0.02) end
 LUA
 expect_exit 1 "$CKPTLUA" verify --resume globals --kills 4 nosafe.lua
 expect_output 'nosafe.lua is not proven to resume: 0 of 4 kills found a snapshot; no safe point came in time'
+rm -r tmp/*
+
+expect_exit 1 "$CKPTLUA" verify --interval never --kills 1 state.lua
+expect_output 'it is saved too seldom (--interval never)'
 rm -r tmp/*
 
 # It ends undisturbed, but not with kills.
