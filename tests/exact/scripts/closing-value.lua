@@ -41,15 +41,4 @@ local half = coroutine.create(function() for i in iterate("half", 4) do coroutin
 coroutine.resume(half)
 coroutine.resume(half)
 say(tostring(coroutine.close(half)), coroutine.status(half))
--- a closing value, a closure in the body, and a break
-local kept = {}
-for round = 1, 3 do
-    for i in iterate("captured" .. round, 5) do
-        kept[#kept + 1] = function() i = i + 1 return i end
-        if i == round + 1 then break end
-    end
-    local after = round * 100
-    kept[#kept + 1] = function() after = after + 1 return after end
-end
-for _, f in ipairs(kept) do say(f(), f()) end
 for i, line in ipairs(log) do print(i, line) end

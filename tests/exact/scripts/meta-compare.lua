@@ -3,7 +3,8 @@ local mt = {}
 local calls = {}
 local function new(v) return setmetatable({ v = v }, mt) end
 local function val(x) return type(x) == "table" and x.v or x end
-local function called(e, a, b) calls[#calls + 1] = e .. tostring(val(a)) .. "," .. tostring(val(b)) end
+local function name(x) x = val(x) return type(x) == "table" and "table" or x end
+local function called(e, a, b) calls[#calls + 1] = e .. name(a) .. "," .. name(b) end
 function mt.__eq(a, b) called("eq", a, b) return val(a) == val(b) and "yes" or nil end
 function mt.__lt(a, b) called("lt", a, b) return val(a) < val(b) and 0 end
 function mt.__le(a, b) called("le", a, b) if val(a) <= val(b) then return {} end end
