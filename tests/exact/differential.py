@@ -4,7 +4,8 @@ usage: differential.py --driver PATH [--lua PATH] [--seed N] [--seconds S] [--ch
                        [--programs COUNT] [--only NAME] [--steps N,N,...] [--coverage] [--keep FOLDER]
 
 The driver (driver.c) runs `driver --seed S [--after N] SNAPSHOT SCRIPT`: it starts or continues
-SCRIPT, and with --after saves it N instructions later and exits with 85. A chain is a script from
+SCRIPT, and with --after saves it N instructions later and exits with 85. A script that ends well
+leaves no snapshot. A chain is a script from
 start to end in many such processes. Its stdout, stderr and exit code must be those of one run
 of the driver, and these must be those of stock Lua.
 
@@ -173,7 +174,7 @@ class Bench:
                 return Failure(program, "undisturbed, against stock Lua: " + what)
         if isinstance(program.expected.code, str):
             return Failure(program, f"undisturbed: {program.expected.code}")
-        if os.path.exists(self.snapshot):
+        if program.expected.code == 0 and os.path.exists(self.snapshot):
             return Failure(program, "undisturbed: a snapshot is left behind")
         return None
 
@@ -200,7 +201,7 @@ class Bench:
                 return Failure(program, "exit code 85, but no snapshot", done, len(done) - 1)
         program.length = max(program.length, sum(n for n in done[:-1]))
         what = difference(program.expected, Result(stdout, stderr, result.code))
-        if not what and os.path.exists(self.snapshot):
+        if not what and result.code == 0 and os.path.exists(self.snapshot):
             what = "a snapshot is left behind"
         return what and Failure(program, what, done, len(done) - 1)
 

@@ -167,7 +167,7 @@ expr.s = {
     function(d) return ("cut(%s .. 1 .. %s .. 'z' .. 2.5)"):format(e("s", d), object_or("s", d)) end,
     function(d) return ("tostring(%s)"):format(pick { e("n", d), e("b", d), e("o", d) }) end,
     function(d) return ("(%s and %s or %s)"):format(e("b", d), e("s", d), e("s", d)) end,
-    function(d) return ("%s:sub(%d, %d)"):format(variable "s" or "('word')", random(3), random(8)) end,
+    function() return ("%s:sub(%d, %d)"):format(variable "s" or "('word')", random(3), random(8)) end,
     function(d)
         local vararg = func.vararg
         func.vararg = false
@@ -537,7 +537,7 @@ local function kept() local r = 0 for i = 1, #held do r = (r * 31 + num(held[i](
 local function handled(m) return "handled " .. text(m) end
 local function range(n) return function(last, i) if i < last then return i + 1, last - i end end, n, 0 end
 local function guard(n)
-    return setmetatable({ v = n }, { __close = function(o, e) p("close", o.v, e) y(o.v) end })
+    return setmetatable({ v = n }, { __close = function(o, e) p("close", o.v, type(e) == "string" and e:match("^[^\n]*") or e) y(o.v) end })
 end
 local function closing(n) return function(last, i) if i < last then return i + 1, i end end, n, 0, guard(n) end
 local function generate(n)

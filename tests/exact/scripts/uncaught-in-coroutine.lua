@@ -1,6 +1,6 @@
 -- An error that leaves a coroutine through wrap, with a to-be-closed variable on its way, uncaught.
 local function guard(name)
-    return setmetatable({}, { __close = function(_, e) print("close", name, e) end })
+    return setmetatable({}, { __close = function(_, e) print("close", name, e and e:match("^[^\n]*")) end })
 end
 local gen = coroutine.wrap(function(n)
     local g <close> = guard "coroutine"
