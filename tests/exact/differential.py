@@ -1,24 +1,26 @@
 """Runs Lua scripts in pieces, each in a process of its own, and compares with an undisturbed run.
 
 usage: differential.py --driver PATH [--lua PATH] [--seed N] [--seconds S] [--chains K]
-                       [--programs COUNT] [--only NAME] [--steps N,N,...] [--coverage] [--keep FOLDER]
+                       [--programs COUNT] [--processes P] [--only NAME] [--steps N,N,...]
+                       [--coverage] [--keep FOLDER]
 
 The driver (driver.c) runs `driver --seed S [--after N] SNAPSHOT SCRIPT`: it starts or continues
 SCRIPT, and with --after saves it N instructions later and exits with 85. A script that ends well
-leaves no snapshot. A chain is a script from
-start to end in many such processes. Its stdout, stderr and exit code must be those of one run
-of the driver, and these must be those of stock Lua.
+leaves no snapshot. A chain is a script from start to end in many such processes. Its stdout, stderr
+and exit code must be those of one run of the driver, and these must be those of stock Lua.
 
-Run are scripts/*.lua, and programs that generate.lua makes. Scripts named order-* depend on the order of
-pairs, which is the driver's own: they are not compared with stock Lua.
+Run are scripts/*.lua, and programs that generate.lua makes. Scripts named order-* depend on the
+order of pairs, which is the driver's own: they are not compared with stock Lua.
 
-Everything random comes from --seed and the name of the script: --only NAME with the same seed does to that
-script what the whole run did. --only takes patterns (string-*), and program-N for a generated one.
---steps gives the chain by hand. Without --seconds each script has K chains, with it more until
-the time is over. Without --driver, only the scripts themselves are checked: they must do the same twice.
+Everything random comes from --seed and the name of the script: --only NAME with the same seed does
+to that script what the whole run did. --only takes patterns (string-*), program-N for a generated
+one, and program-* for those of this seed. --steps gives the chain by hand. Without --seconds each
+script has K chains, with it more until the time is over. Without --driver, only the scripts
+themselves are checked: they must do the same twice.
 
-With --coverage the driver tells at which instructions it has saved ("coverage OPCODE KIND COUNT" lines in the file
-$CKPTLUA_TEST_COVERAGE; KIND is top or calling); what coverage.txt lists must be among them.
+With --coverage the driver tells at which instructions it has saved (lines "coverage OPCODE KIND
+COUNT" in the file $CKPTLUA_TEST_COVERAGE; KIND is top or calling); what coverage.txt lists must be
+among them.
 """
 import argparse
 import fnmatch
@@ -39,9 +41,11 @@ SCRIPTS = os.path.join(HERE, "scripts")
 SAVED = 85
 HASH_SEED = "1"
 LIMIT = 20  # seconds that one process may take
-PROCESSES = 60  # in one chain, about
 CHAIN_SECONDS = 10  # a chain that takes longer ends without further saves
 SCALES = (3, 10, 80, 800)
+# With --coverage these have a chain that saves at each instruction of one turn of their loop, or
+# in each function that is called there: (instructions between saves, saves).
+SWEEPS = {"opcodes": (1, 300), "opcodes-calling": (4, 700)}
 
 
 @dataclass
@@ -178,14 +182,14 @@ class Bench:
             return Failure(program, "undisturbed: a snapshot is left behind")
         return None
 
-    def chain(self, program, steps):
+    def chain(self, program, steps, seconds=CHAIN_SECONDS):
         """Runs a program in pieces; a Failure or None. Snapshots stay in the folder."""
         self.remove_snapshots()
         self.counts.chains += 1
         done, stdout, stderr = [], b"", b""
         started = time.monotonic()
         while True:
-            after = next(steps, None) if time.monotonic() - started < CHAIN_SECONDS else None
+            after = next(steps, None) if time.monotonic() - started < seconds else None
             if os.path.exists(self.snapshot):
                 shutil.copyfile(self.snapshot, f"{self.snapshot}.{len(done)}")
             result = run(self.driver(after, self.snapshot) + [program.file], program.folder)
@@ -280,15 +284,15 @@ def doubling():
         n *= 2
 
 
-def random_steps(rng, length):
-    """At most about PROCESSES steps of one size, at the start or, in a long program, anywhere."""
+def random_steps(rng, length, processes):
+    """At most about that many steps of one size, at the start or, in a long program, anywhere."""
     scale = rng.choice(SCALES)
-    room = length - PROCESSES * scale // 2
+    room = length - processes * scale // 2
     if room > 0:
         skip = rng.randrange(room + 1)
         if skip:
             yield skip
-    for _ in range(PROCESSES - 2):
+    for _ in range(processes - 2):
         yield rng.randint(1, scale)
 
 
@@ -315,7 +319,7 @@ def generated(bench, number):
 def programs(bench, round_number):
     """The generated programs of a round."""
     options = bench.options
-    if options.only:
+    if options.only and "program-*" not in options.only:
         numbers = [p[8:] for p in options.only if re.fullmatch(r"program-\d+", p)] if round_number == 0 else []
     else:
         first = options.seed * 1000000 + round_number * options.programs
@@ -340,9 +344,14 @@ def exercise(bench, program, chains, round_number):
         failure = bench.chain(program, doubling())
         if failure:
             return replaced(failure, f"--seed {options.seed} --only {program.name} (doubling steps)")
+    if options.coverage and program.name in SWEEPS and round_number == 0:
+        size, times = SWEEPS[program.name]
+        failure = bench.chain(program, iter([program.length // 3] + [size] * times), seconds=600)
+        if failure:
+            return replaced(failure, f"--coverage --seed {options.seed} --only {program.name} (sweep)")
     for k in range(chains):
         rng = random.Random(f"{options.seed} {program.name} {round_number} {k}")
-        failure = bench.chain(program, random_steps(rng, program.length))
+        failure = bench.chain(program, random_steps(rng, program.length, options.processes))
         if failure:
             steps = ",".join(str(n) for n in failure.steps if n)
             return replaced(failure, f"--seed {options.seed} --only {program.name} --steps {steps}")
@@ -388,6 +397,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--chains", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=60, help="in a chain, about")
     parser.add_argument("--programs", type=int, default=20)
     parser.add_argument("--only", action="append")
     parser.add_argument("--steps", type=lambda text: [int(n) for n in text.split(",")])
