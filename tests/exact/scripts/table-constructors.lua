@@ -6,8 +6,8 @@ end
 for i = 0, 9 do
     local a, b, c, d, e = list(many(i))
     print(#a, #b, #c, #d, e.n, #e, b[i + 1], c[2])
-    local t = { i, i + 1, x = i, [i + 10] = "ten", many(2), y = { i, { i } }, (many(3)), [1 + 1] = "late", many(i) }
-    print(#t, t[1], t[2], t[3], t[4], t[5], t.x, t.y[2][1], t[i + 10])
+    local t = { i, i + 1, x = i, ["k" .. i] = "ten", many(2), y = { i, { i } }, (many(3)), [1 + 1] = "late", many(i) }
+    print(#t, t[1], t[2], t[3], t[4], t[5], t.x, t.y[2][1], t["k" .. i])
 end
 local sixty = {
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
@@ -29,8 +29,8 @@ for k = 1, 3 do
 end
 local order = {}
 local function note(x) order[#order + 1] = x return x end
-local n = { [note "k1"] = note "v1", note "i1", f = note "f", note "i2", [note(7)] = note "v7", note "i3" }
-print(table.concat(order, " "), n.k1, n[1], n[2], n[3], n[7], n.f)
+local n = { [note "k1"] = note "v1", note "i1", f = note "f", note "i2", [note(2)] = note "v2", note "i3" }
+print(table.concat(order, " "), n.k1, n[1], n[2], n[3], n.k2, n.f)
 local deep = {}
 for i = 1, 30 do deep = { deep, i, { i } } end
 local sum = 0
