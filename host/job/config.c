@@ -33,15 +33,12 @@ static void config_remember(lua_State *L, const char *name)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
     if (strcmp(name, "on-signal") == 0 && lua_getfield(L, text + 1, name) == LUA_TSTRING) {
         const char *before = lua_tostring(L, -1), *now = lua_tostring(L, text);
-        if (strstr(before, now) != NULL)
-            lua_pushvalue(L, -1);
-        else
+        if (strstr(before, now) == NULL)
             lua_pushfstring(L, "%s,%s", before, now);
-        lua_setfield(L, text + 1, name);
     } else {
         lua_pushvalue(L, text);
-        lua_setfield(L, text + 1, name);
     }
+    lua_setfield(L, text + 1, name);
     lua_settop(L, text);
 }
 

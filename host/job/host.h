@@ -81,7 +81,7 @@ struct job {
     double first_refused;      /* monotonic; 0: not refused */
     int is_running;            /* the script has been started, and has not ended well */
     int apart;                 /* ckpt.save or ckpt.load is at work */
-    int in_hook;               /* on_save or on_resume runs */
+    int in_hook;               /* on_save, on_resume or a class's function runs */
     char alive_before[LOCK_MARK_MAX + 1]; /* marks of runs that are in no snapshot yet */
     double alive_computed, alive_marked;  /* helper thread: work and moment of the last mark */
     _Atomic double alive_every;           /* seconds */
@@ -96,6 +96,14 @@ struct job {
     int leaving;  /* unwinding; the exit code is `code` */
     int code;
 };
+
+/* ckpt.save or ckpt.load is at work, which the functions of a class may call again: no open file is
+ * saved, and nothing is saved but by ckpt.save. The job may be NULL. */
+struct host_apart {
+    int apart, in_hook; /* as they were */
+};
+struct host_apart host_begin_apart(struct job *job);
+void host_end_apart(struct job *job, struct host_apart before);
 
 /* The job of a state. */
 struct job *host_job(lua_State *L);

@@ -180,17 +180,6 @@ static int load_set_aside(struct job *job)
     return CKPTLUA_OK;
 }
 
-/* FILE.old becomes a second name of FILE. */
-static int load_keep_old(const struct job *job, struct error *error)
-{
-    char *old = generations_name(job->file, ".old");
-    if (old == NULL)
-        return error_set(error, ERROR_MEMORY, "not enough memory");
-    int status = generations_keep_as(job->file, old, error);
-    free(old);
-    return status;
-}
-
 /* --from MARK: FILE@MARK, if it is a good one of this job, takes FILE's place. */
 static int load_take_mark(lua_State *L, struct job *job)
 {
@@ -215,7 +204,7 @@ static int load_take_mark(lua_State *L, struct job *job)
         status = load_check(job, mark, &header, &error);
     }
     if (status == 0 && load_is_there(job->file)) /* FILE stays until the mark takes its place */
-        status = load_keep_old(job, &error);
+        status = generations_keep_old(job->file, 0, 1, &error);
     if (status == 0)
         status = generations_keep_as(mark, job->file, &error);
     if (status == 0)
@@ -487,13 +476,11 @@ void load_variables(lua_State *L, const char *file)
     int collects = lua_gc(L, LUA_GCISRUNNING);
     lua_gc(L, LUA_GCSTOP);
     struct job *job = host_job(L);
-    if (job != NULL)
-        job->apart = 1;
+    struct host_apart before = host_begin_apart(job);
     lua_pushcfunction(L, load_decode_variables);
     lua_insert(L, top + 2);
     int status = lua_pcall(L, 2, 1, 0);
-    if (job != NULL)
-        job->apart = 0;
+    host_end_apart(job, before);
     if (collects)
         lua_gc(L, LUA_GCRESTART);
     snapshot_close(*reader);

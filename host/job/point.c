@@ -26,7 +26,8 @@
 static void point_check_allowed(lua_State *L, const struct job *job)
 {
     if (job->in_hook)
-        luaL_error(L, "the functions of ckpt.on_save and ckpt.on_resume must not save");
+        luaL_error(L,
+                   "the functions of ckpt.on_save, ckpt.on_resume and ckpt.register must not save");
     if (job->is_over) /* a finalizer; what it would save is half gone */
         luaL_error(L, "the job has ended, so there is nothing left to save");
 }

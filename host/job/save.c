@@ -252,6 +252,15 @@ static int save_fork(lua_State *L, struct job *job, double started)
     return 1;
 }
 
+/* A snapshot of that moment is there. */
+static void save_count(struct job *job, double wall)
+{
+    job->saves++;
+    job->generation++;
+    job->last_saved = wall;
+    job->has_snapshot = 1;
+}
+
 void save_abandon(struct job *job)
 {
     if (job->child.pid == 0)
@@ -259,12 +268,8 @@ void save_abandon(struct job *job)
     kill(job->child.pid, SIGKILL);
     while (waitpid(job->child.pid, NULL, 0) < 0 && errno == EINTR)
         continue;
-    if (job->child.result->outcome == SAVE_DONE) { /* it was done before it was ended */
-        job->has_snapshot = 1;
-        job->saves++;
-        job->generation++;
-        job->last_saved = clock_wall();
-    }
+    if (job->child.result->outcome == SAVE_DONE) /* it was done before it was ended */
+        save_count(job, clock_wall());
     munmap(job->child.result, sizeof *job->child.result);
     atomic_store(&job->child.pid, 0);
     generations_clean(job->file);
@@ -277,11 +282,7 @@ void save_abandon(struct job *job)
 static void save_end_old_life(struct job *job)
 {
     struct error error;
-    char *older = generations_numbered(job->file, 1), *old = generations_name(job->file, ".old");
-    if (older != NULL && old != NULL && access(older, F_OK) == 0 && access(old, F_OK) != 0)
-        (void)generations_keep_as(older, old, &error);
-    free(older);
-    free(old);
+    (void)generations_keep_old(job->file, 1, 0, &error); /* there may be none */
     generations_forget_older(job->file);
     job->old_life = 0;
 }
@@ -298,13 +299,10 @@ static void save_succeeded(lua_State *L, struct job *job, double wall,
 {
     if (job->old_life)
         save_end_old_life(job);
-    job->saves++;
-    job->generation++;
-    job->last_saved = wall;
+    save_count(job, wall);
     job->last_saved_moment = clock_monotonic();
     job->last_cost = result->cost;
     job->last_size = result->size;
-    job->has_snapshot = 1;
     job->first_refused = 0;
     module_set_counts(L, job);
     journal_forget_places(job);
@@ -390,11 +388,9 @@ void save_variables(lua_State *L, struct job *job, const char *file, int index)
     index = lua_absindex(L, index);
     header_push_plain(L);
     lua_pushvalue(L, index);
-    if (job != NULL)
-        job->apart = 1;
+    struct host_apart before = host_begin_apart(job);
     save_write(L, job, file, 0, save_encode_variables, &result);
-    if (job != NULL)
-        job->apart = 0;
+    host_end_apart(job, before);
     if (result.outcome != SAVE_DONE)
         luaL_error(L, "ckpt.save: %s%s", result.outcome == SAVE_REFUSED ? "cannot save " : "",
                    result.message);

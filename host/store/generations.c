@@ -235,6 +235,19 @@ int generations_keep_as(const char *file, const char *target, struct error *erro
     return status == 0 ? sync_folder(file, error) : status;
 }
 
+int generations_keep_old(const char *file, int number, int replace, struct error *error)
+{
+    char *from = generations_numbered(file, number), *old = generations_name(file, ".old");
+    int status = from == NULL || old == NULL ? out_of_memory(error)
+                 : replace                   ? 0
+                                             : exists(old, 1, error);
+    if (status == 0)
+        status = generations_keep_as(from, old, error);
+    free(from);
+    free(old);
+    return status < 0 ? status : 0;
+}
+
 int generations_fall_back(const char *file, int number, struct error *error)
 {
     if (number < 1)

@@ -34,6 +34,10 @@ int generations_fall_back(const char *file, int number, struct error *error);
  * that is missing or empty replaces nothing, and is no failure. */
 int generations_set_aside(const char *file, const char *suffix, struct error *error);
 
+/* Makes FILE.old a second name of FILE.<number>. One that is there is replaced if `replace` is set,
+ * or else left alone, which is no failure. */
+int generations_keep_old(const char *file, int number, int replace, struct error *error);
+
 /* Makes `target`, on the same file system, a second name of FILE (a copy where links are not
  * possible), in one step. */
 int generations_keep_as(const char *file, const char *target, struct error *error);
