@@ -110,6 +110,34 @@ static void check_access(lua_State *L, const char *path, const struct found *fou
         filetable_raise_system(L, "cannot open %s again", path);
 }
 
+/* Whether the snapshot has a handle open that writes to that place. */
+static bool is_held(lua_State *L, const struct parts *parts, const struct place *place)
+{
+    bool held = false;
+    struct place other;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, parts->handles);
+    for (lua_Integer i = 1; i <= count && !held; i++) {
+        if (lua_rawgeti(L, parts->handles, i) == LUA_TTABLE) {
+            int handle = lua_gettop(L);
+            held = filetable_writes(string_field(L, handle, "mode")) &&
+                   paths_find_recorded(&other, filetable_get(L)->start,
+                                       string_field(L, handle, "path")) == 0 &&
+                   strcmp(other.identity, place->identity) == 0;
+        }
+        lua_pop(L, 1);
+    }
+    return held;
+}
+
+/* Whether what is behind the saved length goes. A file that was rewritten since stays whole for
+ * those who read it until the job rewrites it again, unless an open handle goes on at that length.
+ */
+static bool is_cut(lua_State *L, const struct parts *parts, const struct found *found, int64_t size)
+{
+    return found->there && found->size > size &&
+           (!found->rewritten || is_held(L, parts, &found->place));
+}
+
 static void check_file(lua_State *L, const struct parts *parts, const char *path, int64_t size)
 {
     struct found found;
@@ -127,7 +155,7 @@ static void check_file(lua_State *L, const struct parts *parts, const char *path
         filetable_raise(L,
                         "%s is %I bytes long, %I were written when the snapshot was saved" WAY_OUT,
                         path, (LUAI_UACINT)found.size, (LUAI_UACINT)size);
-    if (found.size > size)
+    if (is_cut(L, parts, &found, size))
         check_access(L, path, &found, W_OK);
 }
 
@@ -244,7 +272,7 @@ static void check_stdin(lua_State *L, int64_t position)
 
 static void cut(lua_State *L, const char *path, const struct found *found, int64_t size)
 {
-    if (found->there && found->size > size && truncate(found->place.absolute, size) != 0)
+    if (truncate(found->place.absolute, size) != 0)
         filetable_raise_system(L, "cutting %s back to %I bytes failed", path, (LUAI_UACINT)size);
 }
 
@@ -274,8 +302,10 @@ static void cut_files(lua_State *L, const struct parts *parts)
     lua_pushnil(L);
     while (lua_next(L, parts->files)) {
         const char *path = lua_tostring(L, -2);
+        int64_t size = lua_tointeger(L, -1);
         find(L, parts, path, &found);
-        cut(L, path, &found, lua_tointeger(L, -1));
+        if (is_cut(L, parts, &found, size))
+            cut(L, path, &found, size);
         lua_pop(L, 1);
     }
 }
@@ -291,9 +321,9 @@ static void cut_appended(lua_State *L, const struct parts *parts)
         if (is_in(L, parts->files, path))
             continue;
         find(L, parts, path, &found);
-        if (length >= 0)
+        if (length >= 0 && found.there && found.size > length)
             cut(L, path, &found, length);
-        else if (found.there && unlink(found.place.absolute) != 0)
+        else if (length < 0 && found.there && unlink(found.place.absolute) != 0)
             filetable_raise_system(L, "removing %s, which the job had begun, failed", path);
     }
 }

@@ -142,9 +142,7 @@ static void push_files(lua_State *L)
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
     for (lua_Integer i = 1; i <= count; i++) {
         struct file *file = filetable_list_file(L, -1, i);
-        file->written = file->written &&
-                        paths_find_recorded(&place, filetable_get(L)->start, file->path) == 0 &&
-                        stat(place.absolute, &status) == 0 && S_ISREG(status.st_mode);
+        file->written = file->written && filetable_look(L, file, &place, &status);
         file->pushed = file->written ? status.st_size : -1;
         file->known = file->rewritten = false; /* once this is saved; else lines are repeated */
         if (file->written) {

@@ -105,9 +105,7 @@ static void sync_file(lua_State *L, struct file *file, bool many, dev_t *synced)
 {
     struct place place;
     struct stat status;
-    if (paths_find_recorded(&place, filetable_get(L)->start, file->path) != 0)
-        return;
-    bool there = stat(place.absolute, &status) == 0 && S_ISREG(status.st_mode);
+    bool there = filetable_look(L, file, &place, &status);
     if (file->lost && there)
         raise_lost(L, file->path);
     if (file->dirty && there && !(many && status.st_dev == *synced)) {

@@ -120,6 +120,17 @@ struct file *filetable_file(lua_State *L, const struct place *place, bool make)
     return file;
 }
 
+bool filetable_look(lua_State *L, const struct file *file, struct place *place, struct stat *status)
+{
+    if (paths_find_recorded(place, filetable_get(L)->start, file->path) != 0)
+        return false;
+    if (stat(place->absolute, status) == 0)
+        return S_ISREG(status->st_mode);
+    if (errno != ENOENT && errno != ENOTDIR)
+        filetable_raise_system(L, "cannot look at %s", file->path);
+    return false;
+}
+
 struct handle *filetable_handle(lua_State *L, int index)
 {
     index = lua_absindex(L, index);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <lua.h>
 
@@ -113,6 +114,11 @@ FILE *filetable_stream(lua_State *L, int index);
 /* The file at that place; pushes it and makes it first, if it is not known and `make` is set.
  * Returns NULL and pushes nil otherwise. */
 struct file *filetable_file(lua_State *L, const struct place *place, bool make);
+
+/* Finds the file where it was recorded, and looks at it. Returns false where it is gone, or no
+ * regular file any more; raises where that cannot be told. */
+bool filetable_look(lua_State *L, const struct file *file, struct place *place,
+                    struct stat *status);
 
 /* What is known of the FILE* at index, or NULL. */
 struct handle *filetable_handle(lua_State *L, int index);

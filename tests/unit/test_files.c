@@ -260,6 +260,63 @@ static void replaced_by_rename(void **state)
     run_assert_file("new", "(none)");
 }
 
+/* Who reads it sees one state or the next, also while the job continues. */
+static void rewritten_stays_whole(void **state)
+{
+    static const char write[] = "local f = io.open('new', 'w') f:write('new state') f:close() "
+                                "os.rename('new', 'state')";
+    char script[512];
+    (void)state;
+    snprintf(script, sizeof script,
+             "local f = io.open('state', 'w') f:write('old') f:close() save() %s die()", write);
+    expect(KILLED, script);
+    for (int i = 0; i < 2; i++) { /* what the journal says holds until the next save */
+        expect(KILLED, "assert(resumed) die()");
+        run_assert_file("state", "new state");
+    }
+    snprintf(script, sizeof script, "%s save() f = io.open('state', 'a') f:write('more') die()",
+             write);
+    expect(KILLED, script);
+    expect(0, "");
+    run_assert_file("state", "new state");
+}
+
+/* A handle goes on at the length of that time. */
+static void rewritten_while_open(void **state)
+{
+    (void)state;
+    expect(KILLED,
+           "h = io.open('log', 'a') h:write('12345') save() h:write('678') h:close()\n"
+           "os.rename('log', 'log.1') h = io.open('log', 'a') h:write('abcdefgh') h:flush()\n"
+           "die()");
+    run_assert_file("log", "abcdefgh");
+    expect(0, "h:write('678') h:close()");
+    run_assert_file("log", "abcde678");
+    run_again();
+    assert_int_equal(mkdir("folder", 0777), 0);
+    assert_int_equal(symlink("../out", "folder/link"), 0);
+    expect(KILLED, "local f = io.open('out', 'w') f:write('12345') f:close()\n"
+                   "h = io.open('folder/link', 'r+') h:seek('end') save()\n"
+                   "f = io.open('out', 'w') f:write('abcdefgh') f:close() die()");
+    expect(0, "assert(h:seek() == 5) h:write('67')");
+    run_assert_file("out", "abcde67");
+}
+
+/* What cannot be looked at is not gone: nothing is saved that says so. */
+static void not_to_be_looked_at(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0777), 0);
+    expect(0, "local f = io.open('d/log', 'a') f:write('1') f:close() save()\n"
+              "os.rename('d', 'e') os.execute('ln -s d d')\n"
+              "local ok, e = pcall(description)\n"
+              "assert(not ok and e:find('cannot look at d/log: ', 1, true), e)\n"
+              "os.remove('d') os.rename('e', 'd') assert(description().files['d/log'] == 1)\n"
+              "f = io.open('d/log', 'a') f:write('2') os.rename('d', 'e') os.execute('ln -s d d')\n"
+              "ok, e = pcall(description) assert(not ok)\n"
+              "os.remove('d') assert(description().files['d/log'] == nil)");
+}
+
 /* ------------------------------------------------------------------ the journal */
 
 static void log_closed_at_each_line(void **state)
@@ -497,6 +554,9 @@ int main(void)
         TEST(opened_during_a_save),
         TEST(rewritten_again_during_a_save),
         TEST(odd_journals),
+        TEST(rewritten_stays_whole),
+        TEST(rewritten_while_open),
+        TEST(not_to_be_looked_at),
         TEST(relative_and_absolute),
         TEST(one_file_of_many_names),
         TEST(odd_names),
