@@ -1,7 +1,10 @@
 #include "job/filejournal.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <lauxlib.h>
 
 #include "job/filetable.h"
 
@@ -15,8 +18,16 @@ static void add_to_journal(lua_State *L)
     lua_pushvalue(L, -1);
     filetable_set(L, FILETABLE_JOURNAL);
     if (host->journal != NULL)
-        host->journal(host->context, lua_tostring(L, -1));
+        host->journal(host->context, lua_tostring(L, -1), "");
     lua_pop(L, 1);
+}
+
+/* Pushes the line. */
+static void push_append(lua_State *L, const char *path, int64_t length)
+{
+    char escaped[2 * PATH_MAX];
+    paths_escape(path, escaped);
+    lua_pushfstring(L, "append %I %s\n", (LUAI_UACINT)length, escaped);
 }
 
 void filejournal_rewrite(lua_State *L, struct file *file)
@@ -32,13 +43,51 @@ void filejournal_rewrite(lua_State *L, struct file *file)
 
 void filejournal_grow(lua_State *L, struct file *file, int64_t length)
 {
-    char escaped[2 * PATH_MAX];
-    if (file->saved >= 0 || file->known)
+    /* One that was removed may be in the last snapshot and not in one that is being written. */
+    if ((file->saved >= 0 && file->pushed >= 0) || file->known)
         return;
-    paths_escape(file->path, escaped);
-    lua_pushfstring(L, "append %I %s\n", (LUAI_UACINT)length, escaped);
+    push_append(L, file->path, length);
     add_to_journal(L);
     file->known = true;
+    if (!file->written && file->before == FILE_UNKNOWN)
+        file->before = length;
+}
+
+/* Whether path -> length, both on top of the stack, makes sense. */
+static bool is_before(lua_State *L)
+{
+    size_t size;
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isinteger(L, -1) || lua_tointeger(L, -1) < -1)
+        return false;
+    return strlen(lua_tolstring(L, -2, &size)) == size && size > 0 && size < PATH_MAX;
+}
+
+void filejournal_push_before(lua_State *L, int index)
+{
+    luaL_Buffer text;
+    int lines = lua_gettop(L) + 1, before = lines + 1;
+    lua_Integer count = 0;
+    index = lua_absindex(L, index);
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    lua_newtable(L);
+    if (!lua_istable(L, index) || lua_getfield(L, index, "before") != LUA_TTABLE) {
+        lua_settop(L, lines);
+        lua_newtable(L);
+    }
+    for (lua_pushnil(L); lua_next(L, before); lua_pop(L, 1)) {
+        if (!is_before(L))
+            continue;
+        push_append(L, lua_tostring(L, -2), lua_tointeger(L, -1));
+        lua_rawseti(L, lines, ++count);
+    }
+    luaL_buffinit(L, &text);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, lines, i);
+        luaL_addvalue(&text);
+    }
+    luaL_pushresult(&text);
+    lua_replace(L, lines);
+    lua_settop(L, lines);
 }
 
 void filejournal_saved(lua_State *L)
@@ -46,13 +95,14 @@ void filejournal_saved(lua_State *L)
     struct filetable *table = filetable_get(L);
     filetable_push(L, FILETABLE_JOURNAL);
     size_t size = lua_rawlen(L, -1);
-    lua_pushstring(L, lua_tostring(L, -1) + table->kept);
+    lua_pushlstring(L, lua_tostring(L, -1), table->kept);
+    lua_pushstring(L, lua_tostring(L, -2) + table->kept);
     lua_pushvalue(L, -1);
     filetable_set(L, FILETABLE_JOURNAL);
     table->kept = 0;
     if (size > 0 && table->host->journal != NULL)
-        table->host->journal(table->host->context, lua_tostring(L, -1));
-    lua_pop(L, 2);
+        table->host->journal(table->host->context, lua_tostring(L, -1), lua_tostring(L, -2));
+    lua_pop(L, 3);
 }
 
 /* The number before the first space of a line; moves *line behind it. Returns -2 if it is none. */

@@ -23,6 +23,10 @@ void filejournal_rewrite(lua_State *L, struct file *file);
 /* Before a file of that length (-1: none) grows. */
 void filejournal_grow(lua_State *L, struct file *file, int64_t length);
 
+/* Pushes lines "append" for all that the description at index, of files_push, has in its `before`:
+ * for a continue from an older snapshot. */
+void filejournal_push_before(lua_State *L, int index);
+
 /* Drops what came before the last files_push, and has the rest kept. */
 void filejournal_saved(lua_State *L);
 

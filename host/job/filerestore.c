@@ -19,6 +19,7 @@
 /* Where on the stack filerestore_all keeps what it works with. */
 struct parts {
     int files, handles;      /* of the description */
+    int before;              /* the same; 0: it is of an older version, or there is none */
     int rewritten, appended; /* of the journal */
     int description;         /* 0: none */
 };
@@ -282,6 +283,8 @@ static void note_file(lua_State *L, const struct parts *parts, const char *path,
     find(L, parts, path, &found);
     struct file *file = filetable_file(L, &found.place, true);
     file->saved = file->pushed = size;
+    if (parts->before != 0)
+        file->before = integer_field(L, parts->before, path, FILE_UNKNOWN, FILE_UNKNOWN);
     file->written = true;
     file->rewritten = found.rewritten; /* the journal that was handed over says so */
     lua_pop(L, 1);
@@ -509,6 +512,11 @@ static struct parts push_parts(lua_State *L, int index, const char *journal)
     parts.rewritten = parts.appended - 1;
     parts.files = push_table_field(L, parts.description, "files");
     parts.handles = push_table_field(L, parts.description, "handles");
+    if (index != 0 && lua_getfield(L, parts.description, "before") != LUA_TNIL) {
+        if (!lua_istable(L, -1))
+            raise_nonsense(L, "before");
+        parts.before = lua_gettop(L);
+    }
     return parts;
 }
 

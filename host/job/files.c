@@ -133,10 +133,12 @@ static void push_handles(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Pushes `files`, then `before`. */
 static void push_files(lua_State *L)
 {
     struct place place;
     struct stat status;
+    lua_newtable(L);
     lua_newtable(L);
     filetable_list(L, FILETABLE_FILES);
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
@@ -145,8 +147,14 @@ static void push_files(lua_State *L)
         file->written = file->written && filetable_look(L, file, &place, &status);
         file->pushed = file->written ? status.st_size : -1;
         file->known = file->rewritten = false; /* once this is saved; else lines are repeated */
-        if (file->written) {
+        if (!file->written) {
+            file->before = FILE_UNKNOWN;
+        } else {
             lua_pushinteger(L, status.st_size);
+            lua_setfield(L, -5, file->path);
+        }
+        if (file->before != FILE_UNKNOWN) {
+            lua_pushinteger(L, file->before);
             lua_setfield(L, -4, file->path);
         }
         lua_pop(L, 1);
@@ -210,8 +218,9 @@ void files_push(lua_State *L)
     filetable_push(L, FILETABLE_JOURNAL);
     table->kept = lua_rawlen(L, -1);
     lua_pop(L, 1);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     push_files(L);
+    lua_setfield(L, -3, "before");
     lua_setfield(L, -2, "files");
     push_handles(L);
     lua_setfield(L, -2, "handles");

@@ -25,8 +25,9 @@ typedef void files_warn_function(void *context, const char *text);
 /* The journal: called before the first time since the last snapshot that an existing file is
  * opened in a way that a continue could not undo from the snapshot alone, and by files_saved with
  * what is left of it ("" mostly). `text` is all of the journal, to be kept safe on disk instead of
- * what was there, before this returns. Must not raise. */
-typedef void files_journal_function(void *context, const char *text);
+ * what was there, before this returns. `told` is what a continue from the snapshot just saved does
+ * not need, but one from an older snapshot does; "" but in files_saved. Must not raise. */
+typedef void files_journal_function(void *context, const char *text, const char *told);
 
 struct files_host {
     files_warn_function *warn;
@@ -46,6 +47,8 @@ void files_flush(lua_State *L);
 /* Pushes a table (plain data) that describes all files written, and those open for reading; call
  * right after files_flush:
  *     files    path -> length, of all that were written and are still there
+ *     before   path -> length before the job, -1 if it was not there, of those of them that the job
+ *              first appended to
  *     handles  array of {number, name, path, mode, position, size, buffer = "no" or "line"}
  *     input, output   number of the default file if it is not stdin, stdout; 0: a closed one,
  *                     -1: stderr

@@ -100,7 +100,7 @@ static struct file *new_file(lua_State *L, const struct place *place)
 {
     size_t size = strlen(place->recorded) + 1;
     struct file *file = lua_newuserdatauv(L, sizeof *file + size, 0);
-    *file = (struct file){.saved = -1, .pushed = -1};
+    *file = (struct file){.before = FILE_UNKNOWN, .saved = -1, .pushed = -1};
     memcpy(file->path, place->recorded, size);
     return file;
 }

@@ -17,8 +17,12 @@
 #include "job/files.h"
 #include "job/paths.h"
 
+/* No length before the job: the first that the job did to the file was not to append to it. */
+enum { FILE_UNKNOWN = -2 };
+
 /* A file that was opened for writing; a userdata. */
 struct file {
+    int64_t before; /* its length before the job first appended to it; -1: it was not there */
     int64_t saved;  /* its length in the last snapshot; -1: it is not in there */
     int64_t pushed; /* the same for the last files_push, whose save may still fail */
     bool written;   /* was opened with success */

@@ -58,6 +58,7 @@ struct job {
     struct files_host files;
     struct stdio_place places[2]; /* where the streams stood when this run began */
     char *journal;                /* the text that journal_keep has kept last, or NULL */
+    char *earlier;                /* the same of before the last save; see journal.h */
     struct history history;
     struct progress progress;
     struct saving_child child;

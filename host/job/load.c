@@ -11,6 +11,7 @@
 
 #include "job/alive.h"
 #include "job/config.h"
+#include "job/filejournal.h"
 #include "job/journal.h"
 #include "job/random.h"
 #include "job/say.h"
@@ -180,6 +181,41 @@ static int load_set_aside(struct job *job)
     return CKPTLUA_OK;
 }
 
+/* (unpack) -> text: what the files of a snapshot were before the job, as lines for the journal */
+static int load_push_before(lua_State *L)
+{
+    plain_decode(L, lua_touserdata(L, 1));
+    if (lua_type(L, -1) == LUA_TTABLE)
+        lua_getfield(L, -1, "files");
+    filejournal_push_before(L, -1);
+    return 1;
+}
+
+/* A mark is to take FILE's place: what the job first appended to behind it is cut back too. It is
+ * in FILE, or in the newest generation that is good. */
+static void load_note_files(lua_State *L, struct job *job, const struct header *mark)
+{
+    struct error error;
+    struct header header;
+    struct snapshot_reader *reader;
+    int top = lua_gettop(L), status = -1;
+    for (int i = 0; status != 0 && i < job->host->options.generations; i++) {
+        char *name = generations_numbered(job->file, i);
+        status = name == NULL ? 0 : load_file(L, name, &reader, &error);
+        free(name);
+    }
+    if (status != 0 || lua_gettop(L) == top)
+        return;
+    header_read(L, -1, &job->script, &header, NULL);
+    lua_pushcfunction(L, load_push_before);
+    lua_insert(L, -3);
+    lua_pop(L, 1);
+    if (strcmp(header.id, mark->id) == 0 && lua_pcall(L, 1, 1, 0) == LUA_OK)
+        journal_insert(job, mark->id, mark->generation, lua_tostring(L, -1));
+    snapshot_close(reader);
+    lua_settop(L, top);
+}
+
 /* --from MARK: FILE@MARK, if it is a good one of this job, takes FILE's place. */
 static int load_take_mark(lua_State *L, struct job *job)
 {
@@ -203,6 +239,8 @@ static int load_take_mark(lua_State *L, struct job *job)
         snapshot_close(reader);
         status = load_check(job, mark, &header, &error);
     }
+    if (status == 0)
+        load_note_files(L, job, &header);
     if (status == 0 && load_is_there(job->file)) /* FILE stays until the mark takes its place */
         status = generations_keep_old(job->file, 0, 1, &error);
     if (status == 0)
@@ -406,7 +444,6 @@ int load_nothing(lua_State *L, struct job *job)
 {
     history_begin(&job->history);
     if (job->host->options.fresh) { /* what is there is to stay */
-        journal_keep(job, "");
         journal_begin(job);
         return CKPTLUA_OK;
     }

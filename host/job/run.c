@@ -362,7 +362,7 @@ int run_job(struct ckptlua *host, const char *path, int argc, char *const argv[]
     }
     job->host = host;
     job->schedule = &host->schedule;
-    journal_forget_places(job);
+    journal_open(job);
     int code = CKPTLUA_USAGE;
     host->progress = &job->progress;
     if (script_read(&job->script, path, argc, argv, &error) != 0)

@@ -186,6 +186,7 @@ static int save_prepare(lua_State *L)
     struct save_plan *plan = lua_touserdata(L, 1);
     struct job *job = plan->job;
     struct stdio_state streams[2];
+    journal_sync(job);
     files_flush(L);
     if (stdio_save(job->stdio, streams, &plan->error) != 0)
         return luaL_error(L, "%s", plan->error.message);

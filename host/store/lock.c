@@ -57,6 +57,7 @@ struct lock {
     struct checksum *checksum;
     int slot;         /* the one that holds the note that counts, 0 or 1 */
     int is_in_folder; /* the folder was synced after the file was made */
+    int is_put;       /* the note that counts is not synced */
     struct note current;
     struct checksum *mark_checksum; /* its own, as marks may be set by another thread */
     char mark[LOCK_MARK_MAX + 1];
@@ -151,22 +152,33 @@ static uint64_t place(const struct note *current, uint64_t length)
                : current->offset + current->length;
 }
 
-static int write_note(const struct lock *lock, const struct note *note)
+static int sync_note(struct lock *lock)
+{
+    if (disk_sync_data(lock->fd) != 0 ||
+        (!lock->is_in_folder && disk_sync_folder_of(lock->name) != 0))
+        return -1;
+    lock->is_in_folder = 1;
+    lock->is_put = 0;
+    return 0;
+}
+
+static int write_note(struct lock *lock, const struct note *note, int sync)
 {
     char line[LINE_SIZE];
     const struct note *current = &lock->current;
     uint64_t end = note->offset + note->length, old_end = current->offset + current->length;
     slot_line(lock->checksum, note, line);
+    /* The new one takes the place of the one before. */
+    if (lock->is_put && sync_note(lock) != 0)
+        return -1;
     if (disk_write_at(lock->fd, note->text, (size_t)note->length, (off_t)note->offset) != 0 ||
         disk_write_at(lock->fd, line, sizeof line, LINE_SIZE * (2 - lock->slot)) != 0 ||
         ftruncate(lock->fd, (off_t)(end > old_end ? end : old_end)) != 0)
         return -1;
-    if (disk_sync_data(lock->fd) != 0)
-        return -1;
-    return lock->is_in_folder ? 0 : disk_sync_folder_of(lock->name);
+    return sync ? sync_note(lock) : 0;
 }
 
-int lock_set_note(struct lock *lock, const char *text, struct error *error)
+static int replace_note(struct lock *lock, const char *text, int sync, struct error *error)
 {
     struct note note = {.sequence = lock->current.sequence + 1, .length = strlen(text)};
     if (note.length > NOTE_MAX)
@@ -175,7 +187,7 @@ int lock_set_note(struct lock *lock, const char *text, struct error *error)
     note.text = generations_name(text, "");
     if (note.text == NULL)
         return error_set(error, ERROR_MEMORY, "out of memory while writing %s", lock->name);
-    if (write_note(lock, &note) != 0) {
+    if (write_note(lock, &note, sync) != 0) {
         error_set_system(error, "cannot write %s", lock->name);
         free(note.text);
         return ERROR_SYSTEM;
@@ -183,7 +195,7 @@ int lock_set_note(struct lock *lock, const char *text, struct error *error)
     free(lock->current.text);
     lock->current = note;
     lock->slot = 1 - lock->slot;
-    lock->is_in_folder = 1;
+    lock->is_put = !sync;
     return 0;
 }
 
@@ -235,6 +247,23 @@ void lock_set_mark(struct lock *lock, const char *text)
     size_t size = mark_head(lock->mark_checksum, text, length, file);
     memcpy(file + size, text, length);
     (void)disk_write_at(lock->fd, file, size + length, MARK_START);
+}
+
+int lock_set_note(struct lock *lock, const char *text, struct error *error)
+{
+    return replace_note(lock, text, 1, error);
+}
+
+int lock_put_note(struct lock *lock, const char *text, struct error *error)
+{
+    return replace_note(lock, text, 0, error);
+}
+
+int lock_sync_note(struct lock *lock, struct error *error)
+{
+    if (!lock->is_put || sync_note(lock) == 0)
+        return 0;
+    return error_set_system(error, "cannot write %s", lock->name);
 }
 
 /* ---- the lock */

@@ -29,6 +29,11 @@ const char *lock_note(const struct lock *lock);
  * new one is there, whole. Text without NUL, up to 64 MiB. */
 int lock_set_note(struct lock *lock, const char *text, struct error *error);
 
+/* The same without waiting for the disk: until lock_sync_note, or the next note, a power loss may
+ * bring back the one before it, whole. lock_sync_note does nothing where all is synced. */
+int lock_put_note(struct lock *lock, const char *text, struct error *error);
+int lock_sync_note(struct lock *lock, struct error *error);
+
 /* The mark: the one that the last holder has left, "" if none. Stays what it was when the lock was
  * taken. */
 const char *lock_mark(const struct lock *lock);

@@ -110,9 +110,9 @@ static void warn(void *context, const char *text)
     fclose(file);
 }
 
-static void keep_journal(void *context, const char *text)
+static void keep_journal(void *context, const char *text, const char *told)
 {
-    (void)context;
+    (void)context, (void)told;
     FILE *file = fopen("journal.tmp", "w");
     fputs(text, file);
     fclose(file);

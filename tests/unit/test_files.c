@@ -435,6 +435,40 @@ static void rewritten_again_during_a_save(void **state)
     run_assert_file("t", "(none)");
 }
 
+/* What the files were before the job, for as long as it has them. */
+static void lengths_before(void **state)
+{
+    (void)state;
+    run_put("old", "1234");
+    expect(
+        KILLED,
+        "local function line(name, mode) local f = io.open(name, mode) f:write('x') f:close() end\n"
+        "line('old', 'a') line('new', 'a') line('begun', 'w') line('gone', 'a') save()\n"
+        "line('old', 'a') line('begun', 'a') os.remove('gone') save() line('gone', 'a')\n"
+        "os.rename('new', 'moved') save() die()");
+    expect(KILLED,
+           "local before = description().before\n"
+           "assert(before.old == 4 and before.begun == nil and before.gone == -1)\n"
+           "assert(before.new == nil and before.moved == nil)\n"
+           "local d = description() d.before = nil restore(d, '')\n" /* of an older version */
+           "for _, b in ipairs{1, {old = -3}, {old = 1.5}, {old = 'x'}} do\n"
+           "  d.before = b assert(not pcall(restore, d, '')) end save() die()");
+    expect(0, "assert(resumed)");
+    run_assert_file("old", "1234xx");
+}
+
+/* A file that is removed and made again while a save is under way is in no snapshot. */
+static void made_again_during_a_save(void **state)
+{
+    (void)state;
+    expect(KILLED,
+           "local function line() local f = io.open('log', 'a') f:write('x') f:close() end\n"
+           "line() save() os.remove('log') save_begin() line() save_commit() saved() die()");
+    run_assert_file("journal", "append -1 log\n");
+    expect(0, "");
+    run_assert_file("log", "(none)");
+}
+
 static void odd_journals(void **state)
 {
     (void)state;
@@ -553,6 +587,8 @@ int main(void)
         TEST(stale_journal),
         TEST(opened_during_a_save),
         TEST(rewritten_again_during_a_save),
+        TEST(lengths_before),
+        TEST(made_again_during_a_save),
         TEST(odd_journals),
         TEST(rewritten_stays_whole),
         TEST(rewritten_while_open),

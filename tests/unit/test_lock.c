@@ -525,12 +525,34 @@ static void notes_survive_a_kill_at_each_call(void **state)
     }
 }
 
-static void note_with_fault(const char *old, const char *new, int number, enum faults_kind kind,
-                            int system)
+/* One that is not synced yet is there for whoever comes next, and is synced before it is replaced.
+ */
+static void notes_are_put(void **state)
 {
+    struct error error;
+    (void)state;
+    struct lock *lock = acquire(0);
+    assert_int_equal(lock_set_note(lock, "safe", &error), 0);
+    faults_at(1, FAULTS_FAIL, EIO);
+    assert_int_equal(lock_sync_note(lock, &error), 0); /* there is nothing to do */
+    faults_off();
+    assert_int_equal(lock_put_note(lock, "put", &error), 0);
+    assert_string_equal(lock_note(lock), "put");
+    faults_at(1, FAULTS_FAIL, EIO);
+    assert_int_equal(lock_put_note(lock, "another", &error), ERROR_SYSTEM);
+    assert_true(faults_struck());
+    faults_off();
+    assert_int_equal(lock_sync_note(lock, &error), 0);
+    lock_release(lock, 0);
+    check_note_is("put", "put");
+}
+
+static void note_with_fault(int put, int number, enum faults_kind kind, int system)
+{
+    const char *old = old_note, *new = new_note;
     struct error error = {0};
     struct lock *lock = acquire(0);
-    assert_int_equal(lock_set_note(lock, old, &error), 0);
+    assert_int_equal((put ? lock_put_note : lock_set_note)(lock, old, &error), 0);
     if (kind == FAULTS_NONE)
         faults_memory_at(number);
     else
@@ -555,10 +577,10 @@ static void notes_survive_a_failure_at_each_call(void **state)
     } faults[] = {{FAULTS_FAIL, ENOSPC}, {FAULTS_FAIL, EINTR}, {FAULTS_SHORT, 0}, {FAULTS_NONE, 0}};
     (void)state;
     fill_notes();
-    for (size_t i = 0; i < COUNT(faults); i++) {
-        int number = 0;
+    for (size_t i = 0; i < 2 * COUNT(faults); i++) {
+        int number = 0, put = i % 2 != 0;
         do
-            note_with_fault(old_note, new_note, ++number, faults[i].kind, faults[i].system);
+            note_with_fault(put, ++number, faults[i / 2].kind, faults[i / 2].system);
         while (faults_struck());
         assert_true(number > 1);
     }
@@ -669,6 +691,7 @@ int main(void)
         TEST(removing_it_lets_no_two_in),
         TEST(a_removed_file_is_not_held),
         TEST(notes_are_kept),
+        TEST(notes_are_put),
         TEST(notes_survive_a_kill),
         TEST(notes_of_any_length_follow_each_other),
         TEST(a_damaged_note_is_none),
