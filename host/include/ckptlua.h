@@ -98,8 +98,9 @@ CKPTLUA_API void ckptlua_on_open(ckptlua *host, ckptlua_open_function *function,
 /* How a job that ends in the middle of its script (os.exit, ckpt.exit, a signal) leaves it.
  * With a function: it is called with the exit code when all is saved and flushed, and must not
  * return. (A job that does not reach a safe point in time after a signal ends by _exit then.) The
- * script is not touched again: no __close, no __gc. Without one (the default): the script is
- * unwound by an error that it cannot catch, and ckptlua_run returns. */
+ * script is not touched again: no __close, no __gc, unless it calls os.exit(code, true). Without
+ * one (the default): the script is unwound by an error that it cannot catch, and ckptlua_run
+ * returns. */
 typedef void ckptlua_exit_function(void *context, int code);
 CKPTLUA_API void ckptlua_on_exit(ckptlua *host, ckptlua_exit_function *function, void *context);
 

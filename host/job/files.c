@@ -41,9 +41,35 @@ static lua_CFunction stock_function(lua_State *L, const char *name)
     return function;
 }
 
+static int finish(lua_State *L)
+{
+    files_finish(L);
+    return 0;
+}
+
+/* __gc of the table, which is made before all objects of the script and so goes after them. Closes
+ * what their finalizers have left open too. */
+static int finish_at_close(lua_State *L)
+{
+    const struct filetable *table = lua_touserdata(L, 1);
+    if (!table->is_closing)
+        return 0;
+    lua_pushcfunction(L, finish);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK && table->host->failed != NULL) {
+        const char *text = lua_tostring(L, -1);
+        table->host->failed(table->host->context, text == NULL ? "not enough memory" : text);
+    }
+    return 0;
+}
+
+void files_finish_at_close(lua_State *L)
+{
+    filetable_get(L)->is_closing = true;
+}
+
 void files_open(lua_State *L, const struct files_host *host)
 {
-    struct filetable *table = filetable_new(L, host);
+    struct filetable *table = filetable_new(L, host, finish_at_close);
     if (paths_directory(table->start) != 0)
         filetable_raise(L, "the current directory has no name, or one that is too long");
     table->stdin_start = stdin_offset();
@@ -288,6 +314,7 @@ void files_flush(lua_State *L)
 
 void files_finish(lua_State *L)
 {
+    files_finish_at_close(L);
     files_flush(L);
     filesync_close(L);
 }

@@ -29,9 +29,13 @@ typedef void files_warn_function(void *context, const char *text);
  * not need, but one from an older snapshot does; "" but in files_saved. Must not raise. */
 typedef void files_journal_function(void *context, const char *text, const char *told);
 
+/* What could not be written is told here behind files_finish_at_close. Must not raise. */
+typedef void files_failed_function(void *context, const char *text);
+
 struct files_host {
     files_warn_function *warn;
     files_journal_function *journal;
+    files_failed_function *failed;
     void *context;
 };
 
@@ -77,5 +81,9 @@ void files_load_handle(lua_State *L, const char *data, size_t size);
 
 /* The job has ended well: closes what it writes, syncs all that was written. Raises on failure. */
 void files_finish(lua_State *L);
+
+/* The same when the state is closed, behind the last finalizer of the script: what fails is told
+ * to the host, as it was opened with, before lua_close returns. */
+void files_finish_at_close(lua_State *L);
 
 #endif

@@ -51,6 +51,8 @@ static _Noreturn void raise_write_error(lua_State *L, const char *path)
 /* Once bytes are lost no snapshot may say that the file has them. */
 static _Noreturn void raise_lost(lua_State *L, const char *path)
 {
+    if (filetable_get(L)->is_closing)
+        filetable_raise(L, "writing %s failed", path);
     filetable_raise(L,
                     "%s lacks bytes, as writing it failed before; make room, end the job and let "
                     "it continue from its last snapshot",

@@ -19,7 +19,7 @@ static void push_weak_table(lua_State *L)
     lua_setmetatable(L, -2);
 }
 
-struct filetable *filetable_new(lua_State *L, const struct files_host *host)
+struct filetable *filetable_new(lua_State *L, const struct files_host *host, lua_CFunction finalize)
 {
     struct filetable *table = lua_newuserdatauv(L, sizeof *table, FILETABLE_RESTORED);
     *table = (struct filetable){.host = host, .next = 1, .stdin_start = -1};
@@ -31,6 +31,10 @@ struct filetable *filetable_new(lua_State *L, const struct files_host *host)
     lua_setiuservalue(L, -2, FILETABLE_JOURNAL);
     lua_newtable(L);
     lua_setiuservalue(L, -2, FILETABLE_RESTORED);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, finalize);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &filetable_key);
     return table;
 }
@@ -189,14 +193,34 @@ void filetable_add(lua_State *L, int index, const struct handle *what, const str
     lua_pop(L, 1);
 }
 
+/* Once the state is closed nobody asks for file->lost. No allocation may fail here. */
+static void tell_lost(const struct files_host *host, const char *path, int cause)
+{
+    struct error error;
+    errno = cause;
+    if (host->failed == NULL)
+        return;
+    if (cause != 0)
+        error_set_system(&error, "writing %s failed", path);
+    else
+        error_set(&error, ERROR_SYSTEM, "writing %s failed", path);
+    host->failed(host->context, error.message);
+}
+
 int filetable_close(lua_State *L)
 {
     luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    const struct filetable *table = filetable_get(L);
+    const struct handle *handle = filetable_handle(L, 1);
     struct file *file = filetable_file_of(L, 1);
     bool lost = ferror(stream->f);
     bool closed = fclose(stream->f) == 0;
+    int cause = closed ? 0 : errno;
     if (file != NULL && (lost || !closed))
         file->lost = true;
+    if (table->is_closing && handle != NULL && filetable_writes(handle->mode) && (lost || !closed))
+        tell_lost(table->host, handle->path, cause);
+    errno = cause;
     return luaL_fileresult(L, closed, NULL);
 }
 

@@ -73,6 +73,7 @@ struct filetable {
     unsigned warned;      /* 1 << enum filetable_cause */
     int64_t stdin_start;  /* offset of descriptor 0 when the job started; -1: not a file */
     bool stdin_moved;     /* it was put to another offset since */
+    bool is_closing;      /* the job has ended well, or is about to */
     lua_CFunction input;  /* the stock io.input ... */
     lua_CFunction output; /* ... and io.output */
     char start[PATH_MAX]; /* the directory in which the job was started: paths_directory */
@@ -92,8 +93,9 @@ enum { FILETABLE_OWN = -2, FILETABLE_STDERR = -1, FILETABLE_CLOSED = 0 };
 /* What a closed FILE* is saved as. */
 #define FILETABLE_CLOSED_NAME "closed"
 
-/* Makes the table of this state. */
-struct filetable *filetable_new(lua_State *L, const struct files_host *host);
+/* Makes the table of this state, with that __gc. */
+struct filetable *filetable_new(lua_State *L, const struct files_host *host,
+                                lua_CFunction finalize);
 
 /* The table of this state; leaves the stack as it is. */
 struct filetable *filetable_get(lua_State *L);
@@ -135,7 +137,8 @@ struct file *filetable_file_of(lua_State *L, int index);
 void filetable_add(lua_State *L, int index, const struct handle *what, const struct place *place,
                    lua_Integer number);
 
-/* The closef of all FILE* that are files: as the stock one, and notes a failure. */
+/* The closef of all FILE* that are files: as the stock one, and notes a failure, for the host when
+ * the state is being closed. */
 int filetable_close(lua_State *L);
 
 /* The bytes that a snapshot, which is there or is being written, counts on; 0 if none does. */

@@ -6,13 +6,14 @@
 
 #include "job/host.h"
 
-/* While the script's state is still there: the last snapshot of --on-finish keep, then the job's
- * files are closed and synced. Returns CKPTLUA_OK, or the exit code after a message. Raises
- * nothing. */
-int finish_before_close(lua_State *L, struct job *job);
+/* Makes the last snapshot of --on-finish keep; closes and syncs the job's files, and stdout; then
+ * the snapshot and its generations go, or are emptied, or stay. With `close` the state is closed
+ * on the way, and what its finalizers write is safe too: job->L is NULL then. L is the running
+ * thread. Returns CKPTLUA_OK, or the exit code after a message; the snapshot is as it was then.
+ * Raises nothing. */
+int finish_job(lua_State *L, struct job *job, int close);
 
-/* Then: stdout is flushed and synced, and the snapshot and its generations go (or are emptied, or
- * stay). Returns as above. */
-int finish_after_close(struct job *job);
+/* Closes the state: the finalizers run, in a job that is over. */
+void finish_close_state(struct job *job);
 
 #endif

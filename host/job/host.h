@@ -92,10 +92,13 @@ struct job {
     int sweep;              /* values that the script defines again are still to be put in place */
     char last_refusal[256]; /* said already */
     atomic_int reached;     /* a safe point was reached in this run */
-    int old_life; /* older generations are there, of a life that was ended by removing FILE */
-    int is_over;  /* the script has ended: nothing is saved any more */
-    int leaving;  /* unwinding; the exit code is `code` */
+    int old_life;   /* older generations are there, of a life that was ended by removing FILE */
+    int is_over;    /* the script has ended: nothing is saved any more */
+    int is_closing; /* the state is being closed, or was: finalizers run */
+    int leaving;    /* unwinding; the exit code is `code` */
     int code;
+    char failure[1024];           /* why a file could not be written while the state was closed */
+    struct snapshot_writer *last; /* of --on-finish keep; see save_commit_last */
 };
 
 /* ckpt.save or ckpt.load is at work, which the functions of a class may call again: no open file is

@@ -191,25 +191,34 @@ static int load_push_before(lua_State *L)
     return 1;
 }
 
-/* A mark is to take FILE's place: what the job first appended to behind it is cut back too. It is
- * in FILE, or in the newest generation that is good. */
-static void load_note_files(lua_State *L, struct job *job, const struct header *mark)
+/* The newest generation that is good, as load_file opens it. */
+static int load_newest(lua_State *L, const struct job *job, struct snapshot_reader **reader)
 {
     struct error error;
-    struct header header;
-    struct snapshot_reader *reader;
-    int top = lua_gettop(L), status = -1;
-    for (int i = 0; status != 0 && i < job->host->options.generations; i++) {
+    int status = ERROR_ABSENT;
+    *reader = NULL;
+    for (int i = 0; *reader == NULL && i < job->host->options.generations; i++) {
         char *name = generations_numbered(job->file, i);
-        status = name == NULL ? 0 : load_file(L, name, &reader, &error);
+        if (name == NULL)
+            return ERROR_MEMORY;
+        status = load_file(L, name, reader, &error);
         free(name);
     }
-    if (status != 0 || lua_gettop(L) == top)
+    return status;
+}
+
+/* A mark is to take FILE's place: what the job first appended to behind it is cut back too. FILE
+ * tells that, or what there is of it. */
+static void load_note_files(lua_State *L, struct job *job, const struct header *mark)
+{
+    struct header header;
+    struct snapshot_reader *reader;
+    int top = lua_gettop(L);
+    if (load_newest(L, job, &reader) != 0)
         return;
     header_read(L, -1, &job->script, &header, NULL);
     lua_pushcfunction(L, load_push_before);
-    lua_insert(L, -3);
-    lua_pop(L, 1);
+    lua_pushvalue(L, top + 1);
     if (strcmp(header.id, mark->id) == 0 && lua_pcall(L, 1, 1, 0) == LUA_OK)
         journal_insert(job, mark->id, mark->generation, lua_tostring(L, -1));
     snapshot_close(reader);

@@ -71,10 +71,13 @@ static int module_os_exit(lua_State *L)
         leave_job(L, job, job->code, 0);
     if (code == job->host->options.exit_code)
         point_exit(L, job, "os.exit", "os.exit", code, 0);
-    if (code == EXIT_SUCCESS) {
-        code = finish_before_close(L, job);
-        if (code == CKPTLUA_OK)
-            code = finish_after_close(job);
+    /* The script of a host without on_exit is unwound first, and then ends as any other. */
+    if (job->host->on_exit != NULL) {
+        int close = lua_toboolean(L, 2);
+        if (code == EXIT_SUCCESS)
+            code = finish_job(L, job, close);
+        else if (close && !job->is_closing)
+            finish_close_state(job);
     }
     leave_job(L, job, code, 0);
 }

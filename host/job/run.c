@@ -296,19 +296,15 @@ static int run_script(struct job *job)
     }
     int status = lua_pcall(L, job->script.argc, 0, 1);
     job->is_over = 1;
-    if (job->leaving)
+    if (job->leaving && job->code != CKPTLUA_OK)
         return job->code;
-    if (status != LUA_OK) {
+    if (!job->leaving && status != LUA_OK) {
         int code = run_failed(job);
         save_abandon(job);
         return code;
     }
-    int code = finish_before_close(L, job);
-    if (code != CKPTLUA_OK)
-        return code;
-    lua_close(L); /* finalizers run, and may still write */
-    job->L = NULL;
-    return job->leaving ? job->code : finish_after_close(job);
+    lua_sethook(L, NULL, 0, 0); /* os.exit(0) has unwound it */
+    return finish_job(L, job, 1);
 }
 
 static int run_all(struct job *job)

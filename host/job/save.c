@@ -123,23 +123,23 @@ static int save_encode_variables(lua_State *L)
     return 0;
 }
 
-/* Runs `encode` with save, and the two values on top, into a new FILE. Pops them. Fills *result
- * but for its cost. */
-static void save_write(lua_State *L, struct job *job, const char *file, int generations,
-                       lua_CFunction encode, struct save_result *result)
+/* Runs `encode` with save, and the two values on top, into a new FILE. Pops them. Returns what is
+ * to be committed, or NULL. Fills *result but for its cost. */
+static struct snapshot_writer *save_write(lua_State *L, struct job *job, const char *file,
+                                          lua_CFunction encode, struct save_result *result)
 {
     struct save save = {.job = job};
     result->outcome = SAVE_FAILED;
     if (!lua_checkstack(L, 8)) {
         snprintf(result->message, sizeof result->message, "not enough memory");
         lua_pop(L, 2);
-        return;
+        return NULL;
     }
     save.writer = snapshot_begin(file, &save.error);
     if (save.writer == NULL) {
         snprintf(result->message, sizeof result->message, "%s", save.error.message);
         lua_pop(L, 2);
-        return;
+        return NULL;
     }
     /* No finalizer may run in the middle, and no address may be used again. */
     int collects = lua_gc(L, LUA_GCISRUNNING);
@@ -153,11 +153,8 @@ static void save_write(lua_State *L, struct job *job, const char *file, int gene
         lua_gc(L, LUA_GCRESTART);
     result->size = snapshot_written(save.writer);
     if (status == LUA_OK && save.error.code == 0) {
-        if (snapshot_commit(save.writer, generations, &save.error) == 0)
-            result->outcome = SAVE_DONE;
-        else
-            snprintf(result->message, sizeof result->message, "%s", save.error.message);
-        return;
+        result->outcome = SAVE_DONE;
+        return save.writer;
     }
     snapshot_abort(save.writer);
     if (save.error.code != 0) {
@@ -170,6 +167,19 @@ static void save_write(lua_State *L, struct job *job, const char *file, int gene
     }
     if (status != LUA_OK)
         lua_pop(L, 1);
+    return NULL;
+}
+
+/* The same, and commits it. */
+static void save_write_all(lua_State *L, struct job *job, const char *file, int generations,
+                           lua_CFunction encode, struct save_result *result)
+{
+    struct error error;
+    struct snapshot_writer *writer = save_write(L, job, file, encode, result);
+    if (writer == NULL || snapshot_commit(writer, generations, &error) == 0)
+        return;
+    result->outcome = SAVE_FAILED;
+    snprintf(result->message, sizeof result->message, "%s", error.message);
 }
 
 /* ---------------------------------------------------------------- preparing */
@@ -222,7 +232,7 @@ static void save_in_child(lua_State *L, struct job *job, struct saving_result *s
     signals_ignore_all();
     lock_leave_to_parent(job->lock);
     struct save_result result = {.size = 0};
-    save_write(L, job, job->file, job->host->options.generations, save_encode_job, &result);
+    save_write_all(L, job, job->file, job->host->options.generations, save_encode_job, &result);
     shared->cost = clock_monotonic() - started;
     shared->size = result.size;
     snprintf(shared->message, sizeof shared->message, "%s", result.message);
@@ -264,6 +274,8 @@ static void save_count(struct job *job, double wall)
 
 void save_abandon(struct job *job)
 {
+    snapshot_abort(job->last);
+    job->last = NULL;
     if (job->child.pid == 0)
         return;
     kill(job->child.pid, SIGKILL);
@@ -312,15 +324,31 @@ static void save_succeeded(lua_State *L, struct job *job, double wall,
         lua_pop(L, 1);
 }
 
-static void save_inline(lua_State *L, struct job *job, double started, struct save_result *result)
+static void save_inline(lua_State *L, struct job *job, int finished, double started,
+                        struct save_result *result)
 {
     double wall = clock_wall();
     job->in_hook = 1; /* the save functions of classes must not save either */
-    save_write(L, job, job->file, job->host->options.generations, save_encode_job, result);
+    if (finished >= 0)
+        job->last = save_write(L, job, job->file, save_encode_job, result);
+    else
+        save_write_all(L, job, job->file, job->host->options.generations, save_encode_job, result);
     job->in_hook = 0;
     result->cost = clock_monotonic() - started;
-    if (result->outcome == SAVE_DONE)
+    if (result->outcome == SAVE_DONE && finished < 0)
         save_succeeded(L, job, wall, result);
+}
+
+int save_commit_last(struct job *job, struct error *error)
+{
+    struct snapshot_writer *last = job->last;
+    job->last = NULL;
+    if (last == NULL)
+        return 0;
+    int status = snapshot_commit(last, job->host->options.generations, error);
+    if (status == 0 && job->old_life)
+        save_end_old_life(job);
+    return status;
 }
 
 int save_collect(lua_State *L, struct job *job, int wait, struct save_result *result)
@@ -375,7 +403,7 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
         if (!request->complete && policy_forks(L, job) && save_fork(L, job, started))
             result->outcome = SAVE_STARTED;
         else
-            save_inline(L, job, started, result);
+            save_inline(L, job, request->finished, started, result);
     }
     if (result->outcome != SAVE_DONE)
         history_end(&job->history, "");
@@ -390,7 +418,7 @@ void save_variables(lua_State *L, struct job *job, const char *file, int index)
     header_push_plain(L);
     lua_pushvalue(L, index);
     struct host_apart before = host_begin_apart(job);
-    save_write(L, job, file, 0, save_encode_variables, &result);
+    save_write_all(L, job, file, 0, save_encode_variables, &result);
     host_end_apart(job, before);
     if (result.outcome != SAVE_DONE)
         luaL_error(L, "ckpt.save: %s%s", result.outcome == SAVE_REFUSED ? "cannot save " : "",

@@ -16,7 +16,7 @@ enum save_outcome {
 struct save_request {
     const char *reason; /* for the header */
     const char *ended;  /* how this run ends with this save, or NULL if it goes on */
-    int finished;       /* the exit code of the job that has ended, or -1 */
+    int finished;       /* the exit code of the job that has ended, or -1: see save_commit_last */
     int complete;       /* must be on disk when save_run returns */
 };
 
@@ -36,7 +36,12 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
  * if it has ended just now; L as above. */
 int save_collect(lua_State *L, struct job *job, int wait, struct save_result *result);
 
-/* Ends a child that still saves, without its result (the job fails). */
+/* A save of a job that has ended is written, but becomes FILE only now: until then the job may turn
+ * out not to have ended well. Does nothing where there is none. */
+int save_commit_last(struct job *job, struct error *error);
+
+/* Ends a child that still saves, without its result (the job fails); drops what save_commit_last
+ * was not called for. */
 void save_abandon(struct job *job);
 
 /* ckpt.on_save: adds the function at index. */

@@ -1,6 +1,7 @@
 #include "job/state.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -43,6 +44,14 @@ static void state_warn(void *context, const char *text)
     say_note(context, "%s", text);
 }
 
+/* The first one counts. */
+static void state_note_failure(void *context, const char *text)
+{
+    struct job *job = context;
+    if (*job->failure == '\0')
+        snprintf(job->failure, sizeof job->failure, "%s", text);
+}
+
 /* An open file is known by its number in the job's list of files, which goes into the job's own
  * snapshots only. */
 static void state_save_handle(lua_State *L, int index)
@@ -69,7 +78,7 @@ static int state_open(lua_State *L)
     lua_gc(L, LUA_GCGEN, 0, 0); /* as the program lua does */
     luaL_openlibs(L);
     host_set_job(L, job);
-    job->files = (struct files_host){state_warn, journal_keep, job};
+    job->files = (struct files_host){state_warn, journal_keep, state_note_failure, job};
     files_open(L, &job->files);
     random_open(L);
     module_open(L, job);

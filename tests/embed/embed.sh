@@ -47,6 +47,27 @@ for program in ./pc_shared ./pc_static cmake/with_shared cmake/with_static; do
     expect_no_file job.ckpt
 done
 
+# os.exit: the script is unwound, its state closed; what a finalizer writes counts.
+cat >ends.lua <<'LUA'
+f = f or assert(io.open(arg[2], "w"))
+if ckpt.resumed == 0 then checkpoint(true) end
+local object = setmetatable({}, { __gc = function() f:write("last\n") end })
+f:write("first\n")
+coroutine.wrap(function() pcall(os.exit, tonumber(arg[1])) end)()
+f:write(tostring(object))
+LUA
+expect_exit 0 ./pc_static ends.lua 0 written
+[ "$(cat written)" = "$(printf 'first\nlast')" ] || fail "not what was written: $(cat written)"
+expect_no_file ends.ckpt ends.ckpt.lock
+expect_exit 9 ./pc_static ends.lua 9 written
+expect_file ends.ckpt
+rm ends.ckpt*
+if [ -c /dev/full ]; then
+    expect_exit 4 ./pc_static ends.lua 0 /dev/full
+    expect_message 'writing /dev/full failed' 'keeps the last state'
+    rm ends.ckpt*
+fi
+
 # shellcheck disable=SC2046
 expect_exit 0 "$compiler" -shared -fPIC "$here/module.c" -o module.so \
     $(pkg-config --cflags ckptlua)
