@@ -4,7 +4,8 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 CKPTLUA_INTERVAL=never
-export CKPTLUA_INTERVAL
+CKPTLUA_SAVE=inline
+export CKPTLUA_INTERVAL CKPTLUA_SAVE
 
 # Each step appends to a file, which three steps share; from step 4 on a handle stays open too. One
 # of the files was there before the job. It is saved behind each step, and leaves marks.

@@ -5,7 +5,8 @@
 # shellcheck disable=SC2012 # no odd names here
 . "$(dirname "$0")/lib.sh"
 CKPTLUA_INTERVAL=never
-export CKPTLUA_INTERVAL
+CKPTLUA_SAVE=inline
+export CKPTLUA_INTERVAL CKPTLUA_SAVE
 
 # Into a file that was open, one that was closed, new ones that stay open or are closed, one renamed;
 # stdout. Ending by the script's end, or os.exit with and without its second argument.
@@ -70,7 +71,7 @@ for how in end exit close coroutine 7; do
 done
 
 # It is synced behind the last finalizer, and before the snapshot goes.
-if can_trace; then
+if [ "${CKPTLUA_SANITIZED-0}" != 1 ] && can_trace; then
     cat >synced.lua <<'LUA'
 f = assert(io.open("synced.out", "w"))
 checkpoint(true)
