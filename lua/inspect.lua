@@ -241,7 +241,8 @@ function line_of.runs(header)
                         run_times(run, today), ended }
   end
   if count > RUNS_SHOWN then
-    table.insert(rows, 1, { "...", "", inspect.plural(number + count - RUNS_SHOWN, "earlier run"), "" })
+    local earlier = inspect.plural(number + count - RUNS_SHOWN, "earlier run")
+    table.insert(rows, 1, { "...", "", earlier, "" })
   end
   return #rows > 0 and in_columns(rows) or nil
 end

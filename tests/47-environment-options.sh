@@ -83,8 +83,8 @@ for setting in INTERVAL=5x EXIT_AFTER=x EXIT_CODE=3 GENERATIONS=0 SEED=x ON_SIGN
     [ "$(wc -l <"$err")" = 1 ] || fail 'not one line'
     no_leftovers job.lua
 done
-with 2 CKPTLUA_RESUME=exact
-expect_message 'not in this version'
+with 2 CKPTLUA_RESUME=middle
+expect_message "'middle' is not exact or globals"
 # The command line does not make it right.
 options='--exit-code 79'
 with 2 CKPTLUA_EXIT_CODE=3

@@ -45,7 +45,7 @@ find . -not -path './tmp*' -printf '%p %m %s %T@ %l\n' | sort >"$scratch/before"
 expect_exit 0 "$CKPTLUA" verify --kills 6 --kill-seed 1 job.lua 'an argument'
 expect_silence
 grep -Eqx 'undisturbed   .*s, 30 lines on stdout, 3 files written' "$out" || fail 'another first line'
-expect_output '(3 SIGKILL, 3 SIGTERM), seed 1; '
+grep -Eq '\([2-3] SIGKILL, [2-3] SIGTERM\), seed 1; ' "$out" || fail 'other kills' # the job may be over before the last
 for line in 'stdout +identical \(30 lines\)' 'exit code +identical \(0\)' \
     'log.txt +identical \([0-9]+ bytes\)' 'out/result.txt +identical \([0-9]+ bytes\)' \
     'values.ckpt +identical \(values of a snapshot\)' \

@@ -6,6 +6,8 @@ cd "$1"
 
 lua='lua.h lauxlib.h lualib.h luaconf.h'
 descriptors='fcntl.h unistd.h dirent.h sys/file.h sys/stat.h sys/uio.h'
+# host/exact looks at its own memory by process_vm_readv
+files='fcntl.h dirent.h sys/file.h sys/stat.h'
 threads='pthread.h threads.h signal.h sys/wait.h'
 
 # layer | layers it may use | other libraries it may use | headers of the system it may not use
@@ -13,7 +15,7 @@ table="
 base  |                        |                 | $descriptors $threads
 store | base                   | xxhash.h xxh3.h | $threads
 value | base                   | $lua msgpack.h msgpack/* | $descriptors $threads
-exact | base value             | $lua            | $descriptors $threads
+exact | base value             | $lua            | $files $threads
 job   | base store value exact include | $lua    |
 cli   | include                | $lua            | pthread.h threads.h
 "

@@ -25,6 +25,12 @@ done
 LC_ALL=C
 export LC_ALL
 
+# Tests of what both ways of continuing have in common, and of globals, are about globals; those of
+# the exact one say `exact=1` before they read this file.
+CKPTLUA_RESUME=globals
+[ "${exact-}" != 1 ] || CKPTLUA_RESUME=exact
+export CKPTLUA_RESUME
+
 out=$scratch/out
 err=$scratch/err
 : >"$out"

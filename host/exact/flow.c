@@ -300,9 +300,9 @@ static int solve(struct flow *flow, struct error *error)
         if (flow->sets[i] == NULL)
             return error_set(error, ERROR_MEMORY, "out of memory");
         if (i < OPEN)
-            solve_backward(flow, i);
+            solve_backward(flow, (enum sets)i);
         else
-            solve_forward(flow, i);
+            solve_forward(flow, (enum sets)i);
     }
     return 0;
 }

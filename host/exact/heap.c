@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exact/vm.h"
+
 /* AddressSanitizer is to see each block by itself. */
 #if defined(__SANITIZE_ADDRESS__)
 #define HEAP_PLAIN 1
@@ -174,12 +176,70 @@ static void heap_warn_on(void *context, const char *text, int more)
     heap_warn_continue(context, text, more);
 }
 
-lua_State *heap_new_state(struct heap *heap)
+/* ---------------------------------------------------------------- the seed of hashes */
+
+/* From the allocator and its context, in the state, to the seed (global_State: frealloc, ud, ...,
+ * seed). */
+enum { HEAP_SEED_DISTANCE = 96 };
+
+/* Writes the seed into the block of the state, if the allocator is in there at one place only. */
+static void heap_write_seed(struct heap *heap, lua_Alloc allocator)
 {
-    lua_State *L = lua_newstate(heap_alloc, heap);
+    struct {
+        lua_Alloc allocator;
+        void *context;
+    } wanted = {allocator, heap};
+    size_t found = 0, places = 0;
+    for (size_t at = 0; at + HEAP_SEED_DISTANCE + 4 <= heap->state_size; at += sizeof(void *))
+        if (memcmp(heap->state + at, &wanted, sizeof wanted) == 0) {
+            found = at;
+            places++;
+        }
+    if (places == 1) {
+        memcpy(heap->state + found + HEAP_SEED_DISTANCE, &heap->seed, sizeof heap->seed);
+        heap->seeded = 1;
+    }
+    heap->state = NULL;
+}
+
+/* The allocator while a state is made. The first block is the state's; Lua has put a random seed
+ * into it when it asks for the second one, and has hashed nothing yet. */
+static void *heap_alloc_state(void *context, void *block, size_t old_size, size_t new_size)
+{
+    struct heap *heap = context;
+    if (heap->state != NULL)
+        heap_write_seed(heap, heap_alloc_state);
+    void *result = heap_alloc(heap, block, old_size, new_size);
+    if (block == NULL && old_size == LUA_TTHREAD && result != NULL && heap->state_size == 0) {
+        memset(result, 0, new_size);
+        heap->state = result;
+        heap->state_size = new_size;
+    }
+    return result;
+}
+
+/* Whether a string has the hash that it has with the seed (luaS_hash). */
+static int heap_check_seed(lua_State *L, uint32_t seed)
+{
+    static const char text[] = "a string to be hashed";
+    uint32_t hash = seed ^ (uint32_t)(sizeof text - 1);
+    for (size_t left = sizeof text - 1; left > 0; left--)
+        hash ^= (hash << 5) + (hash >> 2) + (unsigned char)text[left - 1];
+    lua_pushstring(L, text);
+    int same = vm_string_hash(L, -1) == hash;
+    lua_pop(L, 1);
+    return same;
+}
+
+lua_State *heap_new_state(struct heap *heap, uint32_t seed)
+{
+    heap->seed = seed;
+    lua_State *L = lua_newstate(heap_alloc_state, heap);
     if (L != NULL) {
+        lua_setallocf(L, heap_alloc, heap);
         lua_atpanic(L, heap_panic);
         lua_setwarnf(L, heap_warn_off, L);
+        heap->seeded = heap->seeded && heap_check_seed(L, seed);
     }
     return L;
 }

@@ -10,6 +10,7 @@
 #define CKPTLUA_EXACT_HEAP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lua.h>
 
@@ -20,6 +21,10 @@ struct heap {
     char *at, *end;           /* what is left of the newest chunk */
     void *chunks;             /* all of them, linked */
     size_t next_chunk;        /* bytes */
+    char *state;              /* while the state is made: its first block, */
+    size_t state_size;        /* which the seed is written into */
+    uint32_t seed;
+    int seeded;
 };
 
 /* All zeros is a new heap. */
@@ -31,7 +36,10 @@ void *heap_alloc(void *context, void *block, size_t old_size, size_t new_size);
 void heap_close(struct heap *heap);
 
 /* As luaL_newstate, with this heap: panics are told on stderr, warnings are off until the script
- * calls warn("@on"). NULL when out of memory. */
-lua_State *heap_new_state(struct heap *heap);
+ * calls warn("@on"). NULL when out of memory.
+ *
+ * Strings are hashed with this seed, so that tables have the same order in each process of a job;
+ * heap->seeded is 0 where that could not be had: Lua keeps its seed in an unknown place. */
+lua_State *heap_new_state(struct heap *heap, uint32_t seed);
 
 #endif

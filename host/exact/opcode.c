@@ -412,6 +412,25 @@ int opcode_results(uint32_t instruction)
     }
 }
 
+int opcode_begins_loop(const uint32_t *code, int pc, int *last)
+{
+    if (opcode_of(code[pc]) != OP_TFORPREP)
+        return -1;
+    *last = pc + 1 + opcode_bx(code[pc]) + 1; /* behind the call comes the jump back */
+    return opcode_a(code[pc]);
+}
+
+int opcode_negates(uint32_t instruction)
+{
+    int op = opcode_of(instruction);
+    return op == OP_LE || op == OP_LEI || op == OP_GEI;
+}
+
+int opcode_enters(uint32_t instruction)
+{
+    return opcode_of(instruction) == OP_CALL;
+}
+
 void opcode_callee(uint32_t instruction, int registers, int *first, int *last)
 {
     int a = opcode_a(instruction), b = opcode_b(instruction);

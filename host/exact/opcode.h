@@ -88,6 +88,10 @@ int opcode_open(uint32_t instruction);
 /* Whether a frame can stand at it while a function that it called runs. */
 int opcode_calls(uint32_t instruction);
 
+/* Of one that calls: whether a Lua function that it calls runs in the same loop of the interpreter
+ * (its CallInfo is no CIST_FRESH). */
+int opcode_enters(uint32_t instruction);
+
 /* Of one that calls: how many results the called function is to give (-1: all it has), which is
  * its CallInfo's nresults. TAILCALL calls only C functions so: a Lua function takes its place. */
 int opcode_results(uint32_t instruction);
@@ -124,6 +128,14 @@ int opcode_child(uint32_t instruction);
 int opcode_trusts_table(uint32_t instruction);
 int opcode_trusts_string(uint32_t instruction);
 int opcode_trusts_numbers(uint32_t instruction);
+
+/* Of a generic `for`, at the instruction that begins it: the register of its iterator, which is
+ * followed by state and control variable, and in *last the pc of the last instruction that belongs
+ * to the loop; -1: it is none. */
+int opcode_begins_loop(const uint32_t *code, int pc, int *last);
+
+/* Whether it can be a <= b that is found out by not (b < a). */
+int opcode_negates(uint32_t instruction);
 
 /* Whether no frame can ever stand at it: arguments of the instruction before, and the one that
  * moves a vararg function's arguments. */

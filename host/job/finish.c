@@ -69,7 +69,7 @@ static int finish_state(struct job *job)
 void finish_close_state(struct job *job)
 {
     job->is_over = job->is_closing = 1;
-    job->leaving = 0; /* an embedder's script may have been unwound */
+    job->leaving = job->exact.leaving = 0; /* an embedder's script may have been unwound */
     lua_sethook(job->L, NULL, 0, 0);
     lua_close(job->L);
     job->L = NULL;

@@ -96,7 +96,7 @@ void header_push(lua_State *L, const struct job *job, const char *reason, int fi
 {
     luaL_checkstack(L, 8, NULL);
     header_push_common(L, "job");
-    header_set_text(L, "resume", "globals");
+    header_set_text(L, "resume", job->exact_mode ? "exact" : "globals");
     header_push_script(L, &job->script);
     header_set_text(L, "job", job->id);
     header_set_text(L, "reason", reason);
@@ -233,6 +233,10 @@ void header_push_state(lua_State *L, const struct job *job, const struct stdio_s
     lua_setfield(L, -2, "files");
     config_push(L);
     lua_setfield(L, -2, "config");
+    if (job->exact_mode) {
+        lua_pushlstring(L, job->script.text, job->script.size);
+        lua_setfield(L, -2, "script");
+    }
     for (int i = 0; i < 2; i++) {
         if (!streams[i].regular)
             continue;

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "ckptlua.h"
+#include "exact/exact.h"
 #include "exact/heap.h"
 #include "job/files.h"
 #include "job/history.h"
@@ -47,7 +48,10 @@ struct saving_child {
 struct job {
     ckptlua *host;
     struct heap heap; /* of the state */
-    lua_State *L;     /* the main thread */
+    lua_State *L;     /* the main thread of the state; the script's is a coroutine of it */
+    struct exact exact;
+    int exact_mode;   /* the stack of calls is saved too */
+    pthread_t thread; /* the one that runs the script */
     struct script script;
     char *file;  /* the snapshot, links followed */
     char *shown; /* the snapshot as messages name it */
@@ -63,9 +67,9 @@ struct job {
     struct progress progress;
     struct saving_child child;
 
-    char id[33]; /* of this job's life: random, hexadecimal */
-    int64_t seed;
-    int continued; /* this run goes on from a snapshot */
+    char id[33];            /* of this job's life: random, hexadecimal */
+    int64_t seed, new_seed; /* of a new life, which this run may begin */
+    int continued;          /* this run goes on from a snapshot */
     int64_t resumed, saves, generation;
     double started;         /* monotonic */
     double computed_before; /* seconds, in earlier runs */
@@ -86,7 +90,14 @@ struct job {
     char alive_before[LOCK_MARK_MAX + 1]; /* marks of runs that are in no snapshot yet */
     double alive_computed, alive_marked;  /* helper thread: work and moment of the last mark */
     _Atomic double alive_every;           /* seconds */
-    double interrupt_seen;                /* helper thread: monotonic; 0: none waits */
+    int collects;                         /* the script's collector is not stopped */
+    int attempts;                         /* of the hook to save, in vain */
+    int served;                           /* the requests that are being dealt with */
+    int retries, retry; /* that a refused save before an exit has; it is to be tried again */
+    double held_since;  /* monotonic: a save waits since then; 0: none does */
+    int held_told;
+    char held_by[200];     /* what it waits for */
+    double interrupt_seen; /* helper thread: monotonic; 0: none waits */
     int interrupt_told;
     int warned_of_silence;  /* helper thread: no checkpoint() was reached */
     int sweep;              /* values that the script defines again are still to be put in place */

@@ -59,10 +59,23 @@ _Noreturn void leave_job(lua_State *L, struct job *job, int code, int signal)
         host->on_exit(host->exit_context, code);
         abort(); /* it must not return */
     }
-    job->leaving = 1;
+    job->leaving = job->exact.leaving = 1;
     job->code = signal != 0 ? 128 + signal : code;
+    leave_again(L, job);
+}
+
+static void leave_set_hook(lua_State *L)
+{
     lua_sethook(L, leave_hook, LUA_MASKCALL | LUA_MASKCOUNT, 1);
-    lua_sethook(job->L, leave_hook, LUA_MASKCALL | LUA_MASKCOUNT, 1);
+}
+
+_Noreturn void leave_again(lua_State *L, struct job *job)
+{
+    job->exact.armed = 0;
+    leave_set_hook(job->exact.current);
+    for (const struct exact_resumer *resumer = job->exact.resumers; resumer != NULL;
+         resumer = resumer->previous)
+        leave_set_hook(resumer->thread);
     lua_pushlightuserdata(L, (void *)(uintptr_t)&leave_error);
     lua_error(L);
     abort(); /* lua_error does not return, but is not declared so */

@@ -11,6 +11,7 @@
 
 #include "job/alive.h"
 #include "job/config.h"
+#include "job/exactly.h"
 #include "job/filejournal.h"
 #include "job/journal.h"
 #include "job/random.h"
@@ -70,6 +71,60 @@ static int load_file(lua_State *L, const char *file, struct snapshot_reader **re
     return error->code;
 }
 
+/* The first bytes of a file, as a source. */
+struct load_beginning {
+    unsigned char bytes[64 * 1024];
+    size_t at;
+};
+
+static int64_t load_from_beginning(void *context, void *data, size_t size)
+{
+    struct load_beginning *beginning = context;
+    memcpy(data, beginning->bytes + beginning->at, size);
+    beginning->at += size;
+    return (int64_t)size;
+}
+
+/* (struct load_beginning *, its size) -> seed */
+static int load_decode_seed(lua_State *L)
+{
+    struct load_beginning *beginning = lua_touserdata(L, 1);
+    struct source source = {load_from_beginning, beginning, (uint64_t)lua_tointeger(L, 2)};
+    unsigned char head[FORMAT_HEAD_SIZE];
+    uint16_t pairs;
+    struct error error;
+    struct unpack *unpack = unpack_new(L, &source);
+    unpack_copy(L, unpack, head, sizeof head);
+    if (format_get_head(head, &pairs, &error) != 0)
+        return luaL_error(L, "no snapshot");
+    plain_decode_pairs(L, unpack, pairs - 1u);
+    lua_getfield(L, -1, "seed");
+    return 1;
+}
+
+int load_peek_seed(const char *file, int64_t *seed)
+{
+    struct load_beginning *beginning = malloc(sizeof *beginning);
+    FILE *in = beginning == NULL ? NULL : fopen(file, "rbe");
+    lua_State *L = in == NULL ? NULL : luaL_newstate();
+    int found = 0;
+    if (L != NULL) {
+        beginning->at = 0;
+        size_t size = fread(beginning->bytes, 1, sizeof beginning->bytes, in);
+        lua_pushcfunction(L, load_decode_seed);
+        lua_pushlightuserdata(L, beginning);
+        lua_pushinteger(L, (lua_Integer)size);
+        found = lua_pcall(L, 2, 1, 0) == LUA_OK && lua_isinteger(L, -1);
+        if (found)
+            *seed = lua_tointeger(L, -1);
+        lua_close(L);
+    }
+    if (in != NULL)
+        fclose(in);
+    free(beginning);
+    return found;
+}
+
 void load_close(struct load *load)
 {
     snapshot_close(load->reader);
@@ -79,7 +134,7 @@ void load_close(struct load *load)
 /* ---------------------------------------------------------------- which one */
 
 /* Why a snapshot cannot be continued by this job: returns 0, or ERROR_INVALID. */
-static int load_check(const struct job *job, const char *file, const struct header *header,
+static int load_check(struct job *job, const char *file, const struct header *header,
                       struct error *error)
 {
     if (strcmp(header->kind, "workspace") == 0)
@@ -97,10 +152,18 @@ static int load_check(const struct job *job, const char *file, const struct head
                          "%s belongs to %s with other arguments; use --snapshot for a different "
                          "file, or --fresh to start over",
                          file, header->script);
-    if (strcmp(header->resume, "globals") != 0)
+    int exact = strcmp(header->resume, "exact") == 0;
+    if (!exact && strcmp(header->resume, "globals") != 0)
         return error_set(error, ERROR_INVALID,
                          "%s was saved with --resume %s, which this ckptlua cannot continue", file,
                          header->resume);
+    if (exact && !options_has_resume(&job->host->options))
+        return exactly_switch_on(job, error);
+    if (exact && !job->exact_mode)
+        return error_set(error, ERROR_INVALID,
+                         "%s was saved with exact resume, and cannot be continued with --resume "
+                         "globals; --fresh starts over",
+                         file);
     return 0;
 }
 
@@ -262,18 +325,12 @@ static int load_take_mark(lua_State *L, struct job *job)
     return status == 0 ? CKPTLUA_OK : status == ERROR_ABSENT ? CKPTLUA_USAGE : CKPTLUA_UNUSABLE;
 }
 
-int load_open(lua_State *L, struct job *job, struct load *load)
+int load_open_again(lua_State *L, struct job *job, struct load *load)
 {
     struct error error;
     int code = CKPTLUA_OK;
     *load = (struct load){0};
     luaL_checkstack(L, 8, NULL);
-    if (job->host->options.from != NULL)
-        code = load_take_mark(L, job);
-    else if (job->host->options.fresh)
-        code = load_set_aside(job);
-    if (code != CKPTLUA_OK)
-        return code;
     int status = load_file(L, job->file, &load->reader, &error);
     if (status == ERROR_ABSENT)
         return load_start_fresh(job);
@@ -295,12 +352,23 @@ int load_open(lua_State *L, struct job *job, struct load *load)
     return code;
 }
 
+int load_open(lua_State *L, struct job *job, struct load *load)
+{
+    int code = CKPTLUA_OK;
+    if (job->host->options.from != NULL)
+        code = load_take_mark(L, job);
+    else if (job->host->options.fresh)
+        code = load_set_aside(job);
+    return code == CKPTLUA_OK ? load_open_again(L, job, load) : code;
+}
+
 /* ---------------------------------------------------------------- putting back */
 
 struct load_call {
     struct job *job;
     struct load *load;
     const char *journal; /* of the runs that went on from it */
+    int changed;         /* the line in which the script has changed; 0: it has not */
     int64_t cut[2];      /* where to cut the streams: see stdio_restore */
     enum stdio_outcome outcome[2];
     struct error error;
@@ -321,6 +389,28 @@ static void load_choose_cuts(struct load_call *call, const struct stdio_state st
     }
 }
 
+static void load_exact(lua_State *L, struct job *job, struct unpack *unpack)
+{
+    struct code_reader code;
+    exact_reader(&job->exact, &code);
+    lua_newtable(L);
+    decode_exact(L, unpack, -1, &code);
+    exactly_take_roots(L, job, -1);
+    lua_pop(L, 1);
+}
+
+/* The stack of calls is that of the script as it was. */
+static void load_check_script(lua_State *L, struct load_call *call, int state)
+{
+    size_t size = 0;
+    lua_getfield(L, state, "script");
+    const char *text = lua_tolstring(L, -1, &size);
+    call->changed = text == NULL ? 1 : script_difference(&call->job->script, text, size);
+    if (call->changed != 0)
+        luaL_error(L, "the script has changed");
+    lua_pop(L, 1);
+}
+
 /* (struct load_call *, unpack): the state of the job, then the globals. */
 static int load_put_back(lua_State *L)
 {
@@ -331,6 +421,8 @@ static int load_put_back(lua_State *L)
     plain_decode(L, unpack);
     if (lua_type(L, 3) != LUA_TTABLE)
         return unpack_fail(L, unpack, "the state of the job is no map");
+    if (job->exact_mode)
+        load_check_script(L, call, 3);
     lua_getfield(L, 3, "clock");
     job->clock_before = lua_tonumber(L, -1);
     if (lua_getfield(L, 3, "config") == LUA_TTABLE)
@@ -344,9 +436,13 @@ static int load_put_back(lua_State *L)
     lua_getfield(L, 3, "files");
     int files = lua_gettop(L);
     files_restore(L, files, call->journal);
-    lua_pushglobaltable(L);
-    decode_globals(L, unpack, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
+    if (job->exact_mode) {
+        load_exact(L, job, unpack);
+    } else {
+        lua_pushglobaltable(L);
+        decode_globals(L, unpack, -1);
+        lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
+    }
     lua_getfield(L, 3, "random");
     random_set(L, -1);
     /* From here on things outside are changed. */
@@ -401,24 +497,28 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
     const struct header *header = &load->header;
     struct load_call call = {.job = job, .load = load};
     call.journal = journal_take(job, header->id, header->generation);
-    int collects = lua_gc(L, LUA_GCISRUNNING);
-    lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, load_put_back);
     lua_pushlightuserdata(L, &call);
     lua_pushvalue(L, load->unpack);
     int status = lua_pcall(L, 2, 0, 0);
     load_close(load);
+    if (call.changed != 0) {
+        say_failure(job->host,
+                    "%s has changed since %s was saved (first difference: line %d)\n"
+                    "         --fresh   start over (the old snapshot is kept as %s.old)",
+                    job->script.path, job->shown, call.changed, job->shown);
+        return CKPTLUA_UNUSABLE;
+    }
     if (status != LUA_OK) {
         say_failure(job->host, "%s cannot be continued: %s", job->shown,
                     luaL_tolstring(L, -1, NULL));
         lua_pop(L, 2);
         return status == LUA_ERRMEM ? CKPTLUA_FAILED : CKPTLUA_UNUSABLE;
     }
-    if (collects)
-        lua_gc(L, LUA_GCRESTART);
     snprintf(job->id, sizeof job->id, "%s", header->id);
     job->seed = header->seed;
-    job->continued = job->sweep = 1;
+    job->continued = 1;
+    job->sweep = !job->exact_mode;
     job->has_snapshot = 1;
     job->resumed = header->resumed + 1;
     job->saves = header->saves;
@@ -508,9 +608,11 @@ static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
 static int load_decode_variables(lua_State *L)
 {
     struct unpack *unpack = lua_touserdata(L, 1);
+    lua_getfield(L, 2, "resume");
+    int exact = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "exact") == 0;
     plain_decode(L, unpack); /* the state of a job, or an empty map */
     lua_newtable(L);
-    decode_table(L, unpack, -1);
+    decode_table(L, unpack, -1, exact);
     return 1;
 }
 

@@ -19,6 +19,9 @@ struct load {
  * is to say. Returns CKPTLUA_OK, or the exit code. */
 int load_open(lua_State *L, struct job *job, struct load *load);
 
+/* The same in another state, when --fresh and --from have been served. */
+int load_open_again(lua_State *L, struct job *job, struct load *load);
+
 /* Puts back the state and the globals. After a failure the state L is not to be used. Returns as
  * above. Closes the reader. */
 int load_restore(lua_State *L, struct job *job, struct load *load);
@@ -26,6 +29,10 @@ int load_restore(lua_State *L, struct job *job, struct load *load);
 /* A fresh start: undoes what a run that was killed before its first save has appended to files.
  * Returns as above. */
 int load_nothing(lua_State *L, struct job *job);
+
+/* The seed that the job has, as FILE says without a look at the rest of it. Returns 0 where it
+ * tells none. */
+int load_peek_seed(const char *file, int64_t *seed);
 
 void load_close(struct load *load);
 

@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 
 #include "job/config.h"
+#include "job/exactly.h"
 #include "job/filetable.h"
 #include "job/finish.h"
 #include "job/leave.h"
@@ -35,9 +36,37 @@ static int module_checkpoint(lua_State *L)
         lua_pushboolean(L, 0);
         return 1;
     }
-    int now = lua_toboolean(L, 1);
-    lua_pushboolean(L, point_reach(L, job, now ? "the script asked for it" : NULL));
+    const char *reason = lua_toboolean(L, 1) ? "the script asked for it" : NULL;
+    int saved = job->exact_mode ? exactly_reach(L, job, reason) : point_reach(L, job, reason);
+    lua_pushboolean(L, saved);
     return 1;
+}
+
+/* In a continued job: the call of checkpoint or ckpt.mark in which the snapshot was saved. */
+static int module_saved_again(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* The same of ckpt.exit and os.exit: goes on behind it. */
+static int module_exited_again(lua_State *L, int status, lua_KContext context)
+{
+    (void)L;
+    (void)status;
+    (void)context;
+    return 0;
+}
+
+/* Saves and ends the job. */
+static _Noreturn void module_save_and_exit(lua_State *L, struct job *job, const char *reason,
+                                           int code, int signal)
+{
+    if (job->exact_mode)
+        exactly_exit(L, job, reason, code, signal);
+    point_exit(L, job, reason, reason, code, signal);
 }
 
 /* A checkpoint code given by the script: 6 to 255. */
@@ -54,8 +83,8 @@ static int module_exit(lua_State *L)
     struct job *job = host_job(L);
     const struct options *options = &job->host->options;
     if (lua_isnoneornil(L, 1))
-        point_exit(L, job, "ckpt.exit", "ckpt.exit", options->exit_code, options->exit_signal);
-    point_exit(L, job, "ckpt.exit", "ckpt.exit", module_exit_code(L, 1), 0);
+        module_save_and_exit(L, job, "ckpt.exit", options->exit_code, options->exit_signal);
+    module_save_and_exit(L, job, "ckpt.exit", module_exit_code(L, 1), 0);
 }
 
 /* os.exit([code [, close]]); the checkpoint code saves first. */
@@ -70,7 +99,7 @@ static int module_os_exit(lua_State *L)
     if (job->leaving)
         leave_job(L, job, job->code, 0);
     if (code == job->host->options.exit_code)
-        point_exit(L, job, "os.exit", "os.exit", code, 0);
+        module_save_and_exit(L, job, "os.exit", code, 0);
     /* The script of a host without on_exit is unwound first, and then ends as any other. */
     if (job->host->on_exit != NULL) {
         int close = lua_toboolean(L, 2);
@@ -99,7 +128,9 @@ static int module_on_resume(lua_State *L)
 {
     struct job *job = host_job(L);
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    if (job->continued)
+    if (job->exact_mode)
+        exactly_add_resumed(L, 1);
+    else if (job->continued)
         module_call_hook(L, job, 1, 0);
     return 0;
 }
@@ -119,6 +150,7 @@ static int module_transient(lua_State *L)
     const char *name = luaL_checkstring(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
+    exactly_add_transient(L, name, 2);
     random_push(L);
     module_call_hook(L, job, 2, 1);
     random_set(L, 3);
@@ -181,7 +213,8 @@ static int module_mark(lua_State *L)
     luaL_argcheck(L, module_is_mark(name) && strlen(name) <= 100, 1,
                   "a mark is named with letters, digits, '.', '_' and '-'");
     snprintf(reason, sizeof reason, "mark %s", name);
-    if (!point_save_now(L, job, reason)) {
+    int saved = job->exact_mode ? exactly_save_now(L, job, reason) : point_save_now(L, job, reason);
+    if (!saved) {
         lua_pushboolean(L, 0);
         return 1;
     }
@@ -274,8 +307,24 @@ static int module_sleep(lua_State *L)
     double seconds = luaL_checknumber(L, 1);
     luaL_argcheck(L, seconds >= 0, 1, "a number of seconds expected");
     fflush(stdout); /* what was printed is seen before the pause */
-    lua_pushnumber(L, schedule_sleep(host_job(L)->schedule, seconds));
+    struct job *job = host_job(L);
+    double left = schedule_sleep(job->schedule, seconds);
+    while (left > 0 && job->exact_mode && !job->in_hook) {
+        lua_settop(L, 0); /* a continued job sleeps the rest */
+        lua_pushnumber(L, left);
+        exactly_reach(L, job, NULL);
+        lua_settop(L, 1);
+        left = schedule_sleep(job->schedule, left);
+    }
+    lua_pushnumber(L, left);
     return 1;
+}
+
+static int module_sleep_again(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return module_sleep(L);
 }
 
 /* ckpt.config{...} */
@@ -338,7 +387,6 @@ void module_open(lua_State *L, struct job *job)
     lua_setfield(L, -2, "ckpt");
     lua_pop(L, 1);
     lua_setglobal(L, "ckpt");
-    *(struct job **)lua_getextraspace(L) = job; /* threads made later inherit it */
     lua_pushcfunction(L, module_checkpoint);
     lua_setglobal(L, "checkpoint");
     lua_getglobal(L, "os");
@@ -346,4 +394,9 @@ void module_open(lua_State *L, struct job *job)
     lua_setfield(L, -2, "exit");
     lua_pop(L, 1);
     module_set_counts(L, job);
+    exactly_add_point(L, job, module_checkpoint, module_saved_again);
+    exactly_add_point(L, job, module_mark, module_saved_again);
+    exactly_add_point(L, job, module_exit, module_exited_again);
+    exactly_add_point(L, job, module_os_exit, module_exited_again);
+    exactly_add_point(L, job, module_sleep, module_sleep_again);
 }

@@ -18,7 +18,7 @@ const ckptlua_option options_table[] = {
     {"output", "FILE", "the job's stdout goes to FILE, no line lost or doubled"},
     {"on-signal", "NAME=ACTION", "exit, continue, raise or ignore on a signal"},
     {"seed", "N", "seed of math.random, for the job's whole life (random)"},
-    {"resume", "HOW", "how to continue: globals (globals)"},
+    {"resume", "exact|globals", "how to continue (globals)"},
     {"fresh", NULL, "start over; the old snapshot is renamed to FILE.old"},
     {"from", "MARK", "continue from the state kept by ckpt.mark(MARK)"},
     {"on-finish", "remove|keep|empty", "what becomes of FILE after a good end (remove)"},
@@ -262,13 +262,16 @@ static int options_set_generations(struct options *options, const char *name, co
     return 0;
 }
 
-static int options_set_resume(const char *name, const char *value, struct error *error)
+static int options_set_resume(struct options *options, const char *name, const char *value,
+                              struct error *error)
 {
-    if (strcmp(value, "exact") == 0)
-        return error_set(error, ERROR_INVALID, "--resume exact: not in this version");
-    if (strcmp(value, "globals") == 0)
-        return 0;
-    return options_bad(error, name, value, "a way to continue; write globals");
+    static const char *const choices[] = {
+        [OPTIONS_GLOBALS] = "globals", [OPTIONS_EXACT] = "exact", NULL};
+    int chosen;
+    if (options_choice(value, choices, &chosen) != 0)
+        return options_bad(error, name, value, "exact or globals");
+    options->resume = (enum options_resume)chosen;
+    return 0;
 }
 
 static int options_set_from(struct options *options, const char *name, const char *value,
@@ -327,7 +330,7 @@ static int options_apply(struct options *options, enum options_index index, cons
     case OPTION_SEED:
         return options_set_seed(options, name, value, error);
     case OPTION_RESUME:
-        return options_set_resume(name, value, error);
+        return options_set_resume(options, name, value, error);
     case OPTION_FROM:
         return options_set_from(options, name, value, error);
     case OPTION_ON_FINISH:
@@ -399,6 +402,11 @@ static int options_check_later(struct error *error)
     return error_set(error, ERROR_INVALID,
                      "--deterministic: not in this version (from the environment, "
                      "CKPTLUA_DETERMINISTIC)");
+}
+
+int options_has_resume(const struct options *options)
+{
+    return options->sources[OPTION_RESUME] != OPTIONS_DEFAULT;
 }
 
 /* "exit-code" to "CKPTLUA_EXIT_CODE". */

@@ -13,6 +13,7 @@
 enum options_source { OPTIONS_DEFAULT, OPTIONS_SCRIPT, OPTIONS_ENVIRONMENT, OPTIONS_COMMAND };
 
 enum options_save { OPTIONS_SAVE_AUTO, OPTIONS_SAVE_INLINE, OPTIONS_SAVE_FORK };
+enum options_resume { OPTIONS_GLOBALS, OPTIONS_EXACT };
 enum options_finish { OPTIONS_REMOVE, OPTIONS_KEEP, OPTIONS_EMPTY };
 enum options_show { OPTIONS_SHOW_AUTO, OPTIONS_SHOW_ON };
 enum options_action { OPTIONS_EXIT, OPTIONS_CONTINUE, OPTIONS_RAISE, OPTIONS_IGNORE, OPTIONS_STOP };
@@ -46,6 +47,7 @@ struct options {
     enum options_action actions[OPTIONS_SIGNALS];
     int has_seed;
     int64_t seed;
+    enum options_resume resume;
     int fresh, quiet, verbose;
     enum options_show progress;
     enum options_save save;
@@ -66,6 +68,9 @@ void options_free(struct options *options);
  * left alone. Returns 0, ERROR_INVALID or ERROR_MEMORY; the message begins with "--name". */
 int options_set(struct options *options, enum options_source source, const char *name,
                 const char *value, struct error *error);
+
+/* Whether `resume` was given, or is the default. */
+int options_has_resume(const struct options *options);
 
 /* Takes CKPTLUA_NAME variables. */
 int options_set_from_environment(struct options *options, struct error *error);

@@ -135,6 +135,12 @@ static void point_must_save(lua_State *L, struct job *job, const struct save_req
     save_run(L, job, request, result);
     if (result->outcome == SAVE_DONE)
         return;
+    if (result->outcome == SAVE_REFUSED && job->retries > 0) { /* of a value in passing, perhaps */
+        job->retries--;
+        job->retry = 1;
+        atomic_fetch_or(&job->schedule->requests, job->served);
+        lua_error(L);
+    }
     point_intact(job, intact, sizeof intact);
     if (result->outcome == SAVE_REFUSED)
         say_failure(job->host, "cannot save %s: %s; %s", job->script.path, result->message, intact);
@@ -290,13 +296,14 @@ int point_reach(lua_State *L, struct job *job, const char *reason)
         return 0;
     atomic_store(&job->reached, 1);
     atomic_store(&schedule->due, every);
+    atomic_store(&schedule->nudged, 0);
     if (job->sweep)
         point_first(L, job);
     if (save_collect(L, job, 0, &result)) {
         point_settle(L, job, &result);
         saved = result.outcome == SAVE_DONE;
     }
-    int requests = schedule_take_requests(schedule);
+    int requests = job->served = schedule_take_requests(schedule);
     int save_due = atomic_exchange(&schedule->save_due, 0);
     if (point_serve(L, job, requests))
         return 1;
@@ -311,7 +318,8 @@ int point_reach(lua_State *L, struct job *job, const char *reason)
     save_run(L, job, &request, &result);
     point_settle(L, job, &result);
     if (result.outcome == SAVE_DONE || result.outcome == SAVE_STARTED) {
-        locals_warn(L, job);
+        if (!job->exact_mode)
+            locals_warn(L, job);
         return 1;
     }
     return saved;
@@ -329,6 +337,7 @@ int point_save_now(lua_State *L, struct job *job, const char *reason)
     save_run(L, job, &request, &result);
     point_settle(L, job, &result);
     if (result.outcome == SAVE_DONE)
-        locals_warn(L, job);
+        if (!job->exact_mode)
+            locals_warn(L, job);
     return result.outcome == SAVE_DONE;
 }

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "job/alive.h"
+#include "job/exactly.h"
 #include "job/finish.h"
 #include "job/host.h"
 #include "job/journal.h"
@@ -75,20 +76,46 @@ static int run_random_bytes(void *out, size_t size)
     return getrandom(out, size, 0) == (ssize_t)size ? 0 : -1;
 }
 
-/* A new life: an identity and a seed. */
+/* Before the state is made, whose strings are hashed with it: a seed that is new, or that of the
+ * snapshot that is probably continued. */
+static int run_choose_seed(struct job *job)
+{
+    const struct options *options = &job->host->options;
+    uint64_t seed;
+    if (run_random_bytes(&seed, sizeof seed) != 0) {
+        say_failure(job->host, "the system gives no random numbers: %s", strerror(errno));
+        return CKPTLUA_FAILED;
+    }
+    job->seed = options->has_seed ? options->seed : (int64_t)(seed >> 1);
+    job->new_seed = job->seed;
+    if (!options->fresh)
+        load_peek_seed(job->file, &job->seed);
+    return CKPTLUA_OK;
+}
+
+/* A new life: an identity, and its seed for the random numbers. */
 static int run_name_job(struct job *job)
 {
     unsigned char id[16];
-    uint64_t seed;
-    if (run_random_bytes(id, sizeof id) != 0 || run_random_bytes(&seed, sizeof seed) != 0) {
+    if (run_random_bytes(id, sizeof id) != 0) {
         say_failure(job->host, "the system gives no random numbers: %s", strerror(errno));
         return CKPTLUA_FAILED;
     }
     for (int i = 0; i < 16; i++)
         snprintf(job->id + 2 * i, 3, "%02x", id[i]);
-    job->seed = job->host->options.has_seed ? job->host->options.seed : (int64_t)(seed >> 1);
     random_seed(job->L, job->seed);
     return CKPTLUA_OK;
+}
+
+/* The state is hashed with another seed than the snapshot that is continued, or the new life, has:
+ * makes another one. */
+static int run_make_state_anew(struct job *job, int64_t seed)
+{
+    lua_close(job->L);
+    heap_close(&job->heap);
+    exact_close(&job->exact);
+    job->seed = seed;
+    return state_make(job);
 }
 
 static int run_open_streams(struct job *job, int continued)
@@ -113,6 +140,17 @@ static int run_has_finished(struct job *job, struct load *load, int *code)
     return 1;
 }
 
+/* A job goes on in the way in which its snapshot was saved. */
+static void run_follow_snapshot(struct job *job, const struct header *header)
+{
+    int exact = strcmp(header->resume, "exact") == 0;
+    if (job->exact_mode && !exact)
+        say_note(job,
+                 "%s was saved with --resume globals, and is continued so; --fresh starts over",
+                 job->shown);
+    job->exact_mode = exact;
+}
+
 /* Takes the lock, finds the snapshot, puts its state back or starts a new life. *over is set where
  * there is nothing to run. */
 static int run_prepare(struct job *job, int *over)
@@ -125,6 +163,18 @@ static int run_prepare(struct job *job, int *over)
     code = load_open(job->L, job, &load);
     if (code != CKPTLUA_OK)
         return code;
+    int64_t seed = load.reader == NULL ? job->new_seed : load.header.seed;
+    if (seed != job->seed) {
+        load_close(&load);
+        memset(&job->history, 0, sizeof job->history);
+        code = run_make_state_anew(job, seed);
+        if (code == CKPTLUA_OK)
+            code = load_open_again(job->L, job, &load);
+        if (code != CKPTLUA_OK)
+            return code;
+    }
+    if (load.reader != NULL)
+        run_follow_snapshot(job, &load.header);
     if (run_has_finished(job, &load, &code)) {
         *over = 1;
         return code;
@@ -194,7 +244,7 @@ static void run_tick(void *context)
     struct job *job = context;
     double now = clock_monotonic();
     if (run_child_has_ended(job))
-        schedule_nudge(job->schedule);
+        schedule_call(job->schedule);
     alive_tick(job, now);
     run_draw_progress(job, now);
     run_hint_at_interrupt(job, now);
@@ -225,6 +275,21 @@ static void run_overdue(void *context)
     atomic_store(&job->schedule->overdue, 0);
 }
 
+/* On the helper thread: has the script's thread interrupted, which then sets a hook. */
+static void run_due(void *context)
+{
+    struct job *job = context;
+    pthread_kill(job->thread, SIGNALS_CALL);
+}
+
+/* In the handler of that signal. */
+static void run_called(void *context)
+{
+    struct job *job = context;
+    if (pthread_equal(pthread_self(), job->thread))
+        exactly_request(job);
+}
+
 static int run_start_schedule(struct job *job)
 {
     struct error error;
@@ -232,6 +297,9 @@ static int run_start_schedule(struct job *job)
     job->schedule->on_tick = run_tick;
     job->schedule->on_overdue = run_overdue;
     job->schedule->context = job;
+    job->thread = pthread_self();
+    if (job->exact_mode && host->handle_signals)
+        job->schedule->on_due = run_due;
     job->progress.wanted = !host->options.quiet &&
                            (host->options.progress == OPTIONS_SHOW_ON || isatty(STDERR_FILENO));
     job->progress.everywhere = host->options.progress == OPTIONS_SHOW_ON || !isatty(STDOUT_FILENO);
@@ -240,8 +308,8 @@ static int run_start_schedule(struct job *job)
     job->silence_at = SCHEDULE_NEVER;
     alive_begin(job);
     if (schedule_start(job->schedule, &error) != 0 ||
-        (host->handle_signals &&
-         signals_install(&job->signals, job->schedule, &host->options, &error) != 0)) {
+        (host->handle_signals && signals_install(&job->signals, job->schedule, &host->options,
+                                                 run_called, job, &error) != 0)) {
         say_failure(host, "%s", error.message);
         return CKPTLUA_FAILED;
     }
@@ -254,19 +322,23 @@ static int run_start_schedule(struct job *job)
 
 /* ---------------------------------------------------------------- the script */
 
-/* Message handler, as lua's own: a traceback behind the message. */
-static int run_traceback(lua_State *L)
+/* (arguments ...): runs the script, or goes on with it; what it fails with is an error here. */
+static int run_main(lua_State *L)
 {
-    const char *message = lua_tostring(L, 1);
-    if (leave_is_unwinding(L, 1))
-        return 1;
-    if (message == NULL) {
-        if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
-            return 1;
-        message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    struct job *job = host_job(L);
+    lua_State *main = job->exact.main;
+    if (job->continued && job->exact_mode)
+        exactly_call_resumed(L, job);
+    int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
+    if (status == LUA_OK)
+        return 0;
+    if (job->leaving) {
+        lua_settop(main, 0);
+        return 0;
     }
-    luaL_traceback(L, L, message, 1);
-    return 1;
+    luaL_checkstack(L, 1, NULL);
+    lua_xmove(main, L, 1);
+    return lua_error(L);
 }
 
 static int run_failed(struct job *job)
@@ -288,13 +360,18 @@ static int run_failed(struct job *job)
 static int run_script(struct job *job)
 {
     lua_State *L = job->L;
-    lua_pushcfunction(L, run_traceback);
+    lua_pushcfunction(L, run_main);
     lua_insert(L, 1);
-    for (int i = 0; i < job->script.argc; i++) {
+    if (job->continued && job->exact_mode)
+        lua_settop(L, 2); /* its arguments are on its stack already */
+    for (int i = 0; i < job->script.argc && !(job->continued && job->exact_mode); i++) {
         luaL_checkstack(L, 2, NULL);
         lua_pushstring(L, job->script.argv[i]);
     }
-    int status = lua_pcall(L, job->script.argc, 0, 1);
+    lua_gc(L, LUA_GCGEN, 0, 0); /* as the program lua does */
+    if (job->collects)
+        lua_gc(L, LUA_GCRESTART);
+    int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
     job->is_over = 1;
     if (job->leaving && job->code != CKPTLUA_OK)
         return job->code;
@@ -307,18 +384,35 @@ static int run_script(struct job *job)
     return finish_job(L, job, 1);
 }
 
+/* --resume exact */
+static int run_choose_way(struct job *job)
+{
+    struct error error;
+    if (job->host->options.resume != OPTIONS_EXACT || exactly_switch_on(job, &error) == 0)
+        return CKPTLUA_OK;
+    say_failure(job->host, "%s; use --resume globals", error.message);
+    return CKPTLUA_USAGE;
+}
+
 static int run_all(struct job *job)
 {
     int over = 0;
-    int code = state_make(job);
+    int code = run_choose_seed(job);
+    if (code == CKPTLUA_OK)
+        code = run_choose_way(job);
+    if (code == CKPTLUA_OK) {
+        job->collects = 1;
+        code = state_make(job);
+    }
     if (code == CKPTLUA_OK)
         code = run_prepare(job, &over);
     if (code != CKPTLUA_OK || over)
         return code;
     job->started = clock_monotonic();
     job->is_running = 1;
+    job->exact.keeps_texts = job->exact_mode;
     module_set_counts(job->L, job);
-    if (job->continued)
+    if (job->continued && !job->exact_mode)
         module_watch_loading(job->L, 1);
     code = run_start_schedule(job);
     if (code == CKPTLUA_OK)
@@ -338,6 +432,7 @@ static void run_close(struct job *job)
     if (job->L != NULL)
         lua_close(job->L);
     heap_close(&job->heap);
+    exact_close(&job->exact);
     stdio_close(job->stdio);
     leave_release_lock(job);
     journal_close(job);

@@ -13,6 +13,9 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "exact/capture.h"
+#include "exact/order.h"
+#include "job/exactly.h"
 #include "job/header.h"
 #include "job/journal.h"
 #include "job/module.h"
@@ -56,6 +59,19 @@ void save_add_hook(lua_State *L, int index)
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     lua_pop(L, 1);
+}
+
+void save_push_hooks(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &save_hooks) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+}
+
+void save_set_hooks(lua_State *L)
+{
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &save_hooks);
 }
 
 /* ckpt.on_save functions, in the order in which they were given. */
@@ -102,11 +118,23 @@ static int save_encode_job(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job};
+    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     plain_encode(L, 3, pack);
-    encode_globals(L, pack, &options);
+    if (!save->job->exact_mode) {
+        encode_globals(L, pack, &options);
+        return 0;
+    }
+    struct code_writer code;
+    struct walker walker = {order_walk, &save->job->exact};
+    exact_writer(&save->job->exact, &code);
+    options.code = &code;
+    options.walker = &walker;
+    exactly_push_roots(L, save->job);
+    capture_begin(L, &save->job->exact);
+    encode_exact(L, lua_gettop(L), pack, &options);
+    capture_end(L, &save->job->exact);
     return 0;
 }
 
@@ -115,7 +143,7 @@ static int save_encode_variables(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job};
+    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     msgpack_pack_map(&pack->packer, 0);
@@ -143,6 +171,8 @@ static struct snapshot_writer *save_write(lua_State *L, struct job *job, const c
     }
     /* No finalizer may run in the middle, and no address may be used again. */
     int collects = lua_gc(L, LUA_GCISRUNNING);
+    if (job != NULL)
+        job->collects = collects;
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, encode);
     lua_insert(L, -3);

@@ -47,6 +47,10 @@ void save_abandon(struct job *job);
 /* ckpt.on_save: adds the function at index. */
 void save_add_hook(lua_State *L, int index);
 
+/* Pushes the list of these functions; and takes another one, on top, instead. */
+void save_push_hooks(lua_State *L);
+void save_set_hooks(lua_State *L);
+
 /* ckpt.save: the table at index to FILE, now. Raises. */
 void save_variables(lua_State *L, struct job *job, const char *file, int index);
 

@@ -36,6 +36,7 @@ static double schedule_look(struct schedule *schedule, double now, int *tick, in
         schedule->save_at = SCHEDULE_NEVER;
         atomic_store(&schedule->save_due, 1);
         atomic_fetch_add(&schedule->events, 1);
+        atomic_fetch_add(&schedule->calls, 1);
         atomic_store(&schedule->due, 1);
     }
     if (now >= schedule->exit_at) {
@@ -73,6 +74,7 @@ static int schedule_should_stop(struct schedule *schedule)
 static void *schedule_run(void *argument)
 {
     struct schedule *schedule = argument;
+    int called = 0;
     while (!schedule_should_stop(schedule)) {
         int tick = 0, overdue = 0;
         double next = schedule_look(schedule, clock_monotonic(), &tick, &overdue);
@@ -80,6 +82,10 @@ static void *schedule_run(void *argument)
             schedule->on_tick(schedule->context);
         if (overdue && !atomic_exchange(&schedule->overdue, 1) && schedule->on_overdue != NULL)
             schedule->on_overdue(schedule->context);
+        int calls = atomic_load(&schedule->calls);
+        if (calls != called && schedule->on_due != NULL && schedule_is_due(schedule))
+            schedule->on_due(schedule->context);
+        called = calls;
         if (next >= SCHEDULE_NEVER) {
             sem_wait(&schedule->wake);
         } else {
@@ -130,6 +136,7 @@ void schedule_request(struct schedule *schedule, int request, int signal)
         atomic_store(&schedule->signal, signal);
     int before = atomic_fetch_or(&schedule->requests, request);
     atomic_fetch_add(&schedule->events, 1);
+    atomic_fetch_add(&schedule->calls, 1);
     atomic_store(&schedule->due, 1);
     if ((before & request) == 0) /* else whoever made it first does; no count without bounds */
         sem_post(&schedule->wake);
@@ -168,6 +175,20 @@ void schedule_tick_every(struct schedule *schedule, double seconds)
     schedule->tick_at =
         seconds > 0 ? fmin(schedule->tick_at, clock_monotonic() + seconds) : SCHEDULE_NEVER;
     pthread_mutex_unlock(&schedule->mutex);
+    sem_post(&schedule->wake);
+}
+
+int schedule_is_due(struct schedule *schedule)
+{
+    return atomic_load(&schedule->requests) != 0 || atomic_load(&schedule->save_due) ||
+           atomic_load(&schedule->nudged);
+}
+
+void schedule_call(struct schedule *schedule)
+{
+    atomic_store(&schedule->nudged, 1);
+    atomic_fetch_add(&schedule->calls, 1);
+    schedule_nudge(schedule);
     sem_post(&schedule->wake);
 }
 

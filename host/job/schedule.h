@@ -34,6 +34,8 @@ struct schedule {
     atomic_int signal;      /* the signal that made the last request, or 0 */
     atomic_int interrupted; /* SIGINT has come, and what it asks for is not on disk yet */
     atomic_int busy;        /* the job is at a safe point just now, saving */
+    atomic_int nudged;      /* a child that saves has ended */
+    atomic_int calls;       /* counts what the job is to be called for, if it can be: on_due */
     atomic_int overdue;     /* the notice has passed and `on_overdue` was called */
 
     sem_t wake;
@@ -49,6 +51,7 @@ struct schedule {
     /* Called by the helper thread. */
     void (*on_tick)(void *context);
     void (*on_overdue)(void *context);
+    void (*on_due)(void *context); /* something is due, of which the job has not been told */
     void *context;
 };
 
@@ -77,6 +80,12 @@ void schedule_tick_every(struct schedule *schedule, double seconds);
 
 /* Tells the job to look up, but not at once if it sleeps. Any thread. */
 void schedule_nudge(struct schedule *schedule);
+
+/* The same, and has the job called. */
+void schedule_call(struct schedule *schedule);
+
+/* Whether a save or anything else is to be done, the setting of an interval of 0 apart. */
+int schedule_is_due(struct schedule *schedule);
 
 /* Waits up to `seconds`, or until something is due; each event ends one sleep only, so that a job
  * that pays no heed is not kept awake. Returns the seconds left, 0 if none. */

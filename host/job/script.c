@@ -192,3 +192,12 @@ void script_push_line(const struct script *script, lua_State *L, const char *sou
     else
         script_push_file_line(L, source + 1, line);
 }
+
+int script_difference(const struct script *script, const char *text, size_t size)
+{
+    size_t least = size < script->size ? size : script->size, at = 0;
+    int line = 1;
+    for (; at < least && text[at] == script->text[at]; at++)
+        line += text[at] == '\n';
+    return at == size && at == script->size ? 0 : line;
+}

@@ -38,4 +38,7 @@ char *script_default_snapshot(const struct script *script);
  * file that "@file" names. May raise. */
 void script_push_line(const struct script *script, lua_State *L, const char *source, int line);
 
+/* The first line, from 1, in which the script is other than that text; 0: it is the same. */
+int script_difference(const struct script *script, const char *text, size_t size);
+
 #endif

@@ -10,6 +10,8 @@
 static _Atomic(struct schedule *) signals_schedule;
 static atomic_int signals_handling; /* handlers that run just now, each in another thread */
 static atomic_int signals_actions[OPTIONS_SIGNALS];
+static void (*signals_on_call)(void *context);
+static void *signals_context;
 
 static void signals_interrupt(struct schedule *schedule)
 {
@@ -55,6 +57,17 @@ static void signals_handle(int number)
     atomic_fetch_sub(&signals_handling, 1);
 }
 
+static void signals_handle_call(int number)
+{
+    int saved = errno;
+    (void)number;
+    atomic_fetch_add(&signals_handling, 1);
+    if (atomic_load(&signals_schedule) != NULL)
+        signals_on_call(signals_context);
+    atomic_fetch_sub(&signals_handling, 1);
+    errno = saved;
+}
+
 void signals_set_actions(const struct options *options)
 {
     for (int i = 0; i < OPTIONS_SIGNALS; i++)
@@ -62,13 +75,16 @@ void signals_set_actions(const struct options *options)
 }
 
 int signals_install(struct signals *signals, struct schedule *schedule,
-                    const struct options *options, struct error *error)
+                    const struct options *options, void (*on_call)(void *context), void *context,
+                    struct error *error)
 {
     struct schedule *none = NULL;
     if (!atomic_compare_exchange_strong(&signals_schedule, &none, schedule))
         return error_set(error, ERROR_BUSY,
                          "another job of this process has the signal handlers already");
     signals_set_actions(options);
+    signals_on_call = on_call;
+    signals_context = context;
     struct sigaction action = {.sa_handler = signals_handle, .sa_flags = SA_RESTART};
     sigfillset(&action.sa_mask);
     for (int i = 0; i < OPTIONS_SIGNALS; i++)
@@ -76,6 +92,8 @@ int signals_install(struct signals *signals, struct schedule *schedule,
                       &signals->before[i]) == 0 &&
             i == OPTIONS_HUP && signals->before[i].sa_handler == SIG_IGN)
             sigaction(SIGHUP, &signals->before[i], NULL); /* nohup */
+    action.sa_handler = signals_handle_call;
+    sigaction(SIGNALS_CALL, &action, &signals->before_call);
     signals->installed = 1;
     return 0;
 }
@@ -86,6 +104,7 @@ void signals_remove(struct signals *signals)
         return;
     for (int i = 0; i < OPTIONS_SIGNALS; i++)
         sigaction(options_signal_number((enum options_signal)i), &signals->before[i], NULL);
+    sigaction(SIGNALS_CALL, &signals->before_call, NULL);
     atomic_store(&signals_schedule, NULL);
     while (atomic_load(&signals_handling) != 0) /* one that has the schedule in its hands */
         sched_yield();
@@ -96,6 +115,7 @@ void signals_ignore_all(void)
 {
     for (int i = 0; i < OPTIONS_SIGNALS; i++)
         signal(options_signal_number((enum options_signal)i), SIG_IGN);
+    signal(SIGNALS_CALL, SIG_IGN);
     signal(SIGALRM, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
 }

@@ -11,14 +11,20 @@
 #include "job/options.h"
 #include "job/schedule.h"
 
+/* Has the thread that runs the script look up: ignored by default, and used by nobody else. */
+#define SIGNALS_CALL SIGURG
+
 struct signals {
     struct sigaction before[OPTIONS_SIGNALS];
+    struct sigaction before_call;
     int installed;
 };
 
-/* Fails with ERROR_BUSY if another host of this process has them. */
+/* Fails with ERROR_BUSY if another host of this process has them. SIGNALS_CALL calls
+ * on_call(context). */
 int signals_install(struct signals *signals, struct schedule *schedule,
-                    const struct options *options, struct error *error);
+                    const struct options *options, void (*on_call)(void *context), void *context,
+                    struct error *error);
 
 /* The actions have changed. */
 void signals_set_actions(const struct options *options);

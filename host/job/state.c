@@ -7,6 +7,7 @@
 #include <lualib.h>
 
 #include "job/embedded.h"
+#include "job/exactly.h"
 #include "job/journal.h"
 #include "job/module.h"
 #include "job/random.h"
@@ -20,9 +21,11 @@
 static int state_load_embedded(lua_State *L)
 {
     const struct embedded_file *file = lua_touserdata(L, lua_upvalueindex(1));
-    lua_pushfstring(L, "=%s.lua", file->name);
-    if (luaL_loadbufferx(L, file->text, file->size, lua_tostring(L, -1), "t") != LUA_OK)
+    const char *name = lua_pushfstring(L, "=%s.lua", file->name);
+    if (luaL_loadbufferx(L, file->text, file->size, name, "t") != LUA_OK)
         return lua_error(L);
+    if (host_job(L)->exact.keeps_texts)
+        code_add(L, &host_job(L)->exact.code, name, file->text, file->size);
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     return 1;
@@ -75,9 +78,13 @@ static int state_open(lua_State *L)
     static const struct userdata_type file_type = {LUA_FILEHANDLE, state_save_handle,
                                                    state_load_handle};
     struct job *job = lua_touserdata(L, 1);
-    lua_gc(L, LUA_GCGEN, 0, 0); /* as the program lua does */
     luaL_openlibs(L);
     host_set_job(L, job);
+    *(struct job **)lua_getextraspace(L) = job; /* threads made later inherit it */
+    exactly_open(L, job);
+    lua_pushvalue(L, 2);
+    exactly_add_script(L, job);
+    lua_pop(L, 1);
     job->files = (struct files_host){state_warn, journal_keep, state_note_failure, job};
     files_open(L, &job->files);
     random_open(L);
@@ -91,13 +98,14 @@ static int state_open(lua_State *L)
     if (job->host->on_open != NULL)
         job->host->on_open(job->host->open_context, L);
     names_capture(L);
+    exact_name(L, &job->exact);
     return 0;
 }
 
 int state_make(struct job *job)
 {
     struct error error;
-    job->L = heap_new_state(&job->heap);
+    job->L = heap_new_state(&job->heap, exactly_hash_seed(job->seed));
     if (job->L == NULL) {
         say_failure(job->host, "not enough memory");
         return CKPTLUA_FAILED;
@@ -106,9 +114,11 @@ int state_make(struct job *job)
         say_failure(job->host, "%s", error.message);
         return CKPTLUA_USAGE;
     }
+    lua_gc(job->L, LUA_GCSTOP); /* until the script runs: what is put back is all new */
     lua_pushcfunction(job->L, state_open);
     lua_pushlightuserdata(job->L, job);
-    if (lua_pcall(job->L, 1, 0, 0) != LUA_OK) {
+    lua_pushvalue(job->L, 1);
+    if (lua_pcall(job->L, 2, 0, 0) != LUA_OK) {
         say_failure(job->host, "%s", luaL_tolstring(job->L, -1, NULL));
         return CKPTLUA_FAILED;
     }

@@ -17,8 +17,14 @@ struct decode {
     lua_Integer tables_known, shared_known, metatables_known;
     uint64_t claimed; /* values that the sizes of new tables have announced */
     int look;         /* values that this program cannot make are stand-ins for ever */
-    int in_object;    /* reading what an object is to be made of */
+    int depth;        /* of values inside of a value that is written as an array */
+    const struct code_reader *code; /* NULL: functions are only to be looked at */
+    int functions, threads;         /* stack indices: lists of pairs */
+    lua_Integer functions_known, threads_known;
 };
+
+/* A coroutine in a wrapped function in the data of an object. */
+enum { DECODE_DEPTH = 4 };
 
 /* What decode_value has pushed. */
 enum decode_pushed { DECODE_VALUE, DECODE_STANDIN };
@@ -100,7 +106,10 @@ static void decode_base_object(lua_State *L, struct decode *decode)
 {
     decode_push_text(L, decode);
     names_push_object(L, lua_tostring(L, -1));
-    if (lua_isnil(L, -1))
+    if (lua_isnil(L, -1) && decode->look) {
+        lua_pop(L, 1);
+        late_push_seen(L, "base", lua_tostring(L, -1));
+    } else if (lua_isnil(L, -1))
         luaL_error(L, "the snapshot refers to '%s', which this ckptlua does not have",
                    lua_tostring(L, -2));
     lua_remove(L, -2);
@@ -146,15 +155,93 @@ static void decode_userdata(lua_State *L, struct decode *decode)
 
 static void decode_object(lua_State *L, struct decode *decode)
 {
-    if (decode->in_object) /* no recursion on a file's word */
-        unpack_fail(L, decode->unpack, "an object made of an object");
     decode_push_text(L, decode);
-    decode->in_object = 1;
     if (decode_value(L, decode) == DECODE_STANDIN)
         unpack_fail(L, decode->unpack, "an object made of a value that is not there yet");
-    decode->in_object = 0;
     late_push_object(L, lua_tostring(L, -2));
     lua_remove(L, -2);
+}
+
+/* list[known + 1], list[known + 2] = the object, its description; both on top. Pops the latter. */
+static void decode_remember(lua_State *L, int list, lua_Integer *known)
+{
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, list, *known + 1);
+    lua_rawseti(L, list, *known + 2);
+    *known += 2;
+}
+
+/* ["chunk", name, text]; to be looked at it is its name. */
+static void decode_chunk(lua_State *L, struct decode *decode)
+{
+    struct unpack_token token;
+    decode_push_text(L, decode);
+    unpack_next(L, decode->unpack, &token);
+    if (token.type == UNPACK_NIL)
+        lua_pushnil(L);
+    else if (token.type == UNPACK_STRING || token.type == UNPACK_BINARY)
+        unpack_push_bytes(L, decode->unpack, token.size);
+    else
+        unpack_fail(L, decode->unpack, "a chunk without a text");
+    if (decode->code != NULL)
+        decode->code->chunk(L, decode->code->context);
+    else
+        lua_pop(L, 1);
+}
+
+/* To be looked at, a chunk is its name. */
+static const char *decode_chunk_name(lua_State *L, int chunk)
+{
+    const char *name = lua_type(L, chunk) == LUA_TSTRING ? lua_tostring(L, chunk) : "?";
+    return *name == '@' || *name == '=' ? name + 1 : name;
+}
+
+/* ["closure", chunk, number, upvalues] */
+static void decode_closure(lua_State *L, struct decode *decode)
+{
+    struct unpack_token token;
+    int chunk = lua_gettop(L) + 1;
+    decode_value(L, decode);
+    unpack_next(L, decode->unpack, &token);
+    if (token.type != UNPACK_INTEGER || token.value.integer < 0 || token.value.integer > UINT32_MAX)
+        unpack_fail(L, decode->unpack, "a function without a number");
+    if (decode->code != NULL)
+        decode->code->function(L, decode->code->context, chunk, (uint32_t)token.value.integer);
+    else
+        late_push_seen(L, "closure", decode_chunk_name(L, chunk));
+    decode_value(L, decode);
+    decode_remember(L, decode->functions, &decode->functions_known);
+    lua_remove(L, chunk);
+}
+
+/* ["thread", description] */
+static void decode_thread(lua_State *L, struct decode *decode)
+{
+    if (decode->code != NULL)
+        decode->code->thread(L, decode->code->context);
+    else
+        late_push_seen(L, "coroutine", "");
+    decode_value(L, decode);
+    decode_remember(L, decode->threads, &decode->threads_known);
+}
+
+/* ["made", kind, value, ...] */
+static void decode_made(lua_State *L, struct decode *decode, const struct unpack_token *array)
+{
+    int top = lua_gettop(L), count = (int)array->size - 2;
+    if (array->size > 300)
+        unpack_fail(L, decode->unpack, "a function made of too much");
+    luaL_checkstack(L, count + 20, NULL);
+    decode_push_text(L, decode);
+    for (int i = 0; i < count; i++)
+        decode_value(L, decode);
+    if (decode->code != NULL) {
+        decode->code->made(L, decode->code->context, lua_tostring(L, top + 1), count);
+        lua_remove(L, top + 1);
+    } else {
+        lua_settop(L, top);
+        late_push_seen(L, "closure", "of a library");
+    }
 }
 
 /* An array: its tag says what it is. It takes the next number of shared objects. */
@@ -165,9 +252,12 @@ static enum decode_pushed decode_tagged(lua_State *L, struct decode *decode,
         const char *name;
         uint32_t size;
     } tags[] = {{"name", 2},      {"function", 2}, {"module", 2}, {"class", 2},
-                {"transient", 2}, {"userdata", 3}, {"object", 3}};
+                {"transient", 2}, {"userdata", 3}, {"object", 3}, {"closure", 4},
+                {"chunk", 3},     {"thread", 2},   {"made", 0}};
     enum decode_pushed pushed = DECODE_VALUE;
-    luaL_checkstack(L, 12, NULL);
+    luaL_checkstack(L, 20, NULL);
+    if (++decode->depth > DECODE_DEPTH) /* no recursion on a file's word */
+        unpack_fail(L, decode->unpack, "values inside of each other");
     decode_push_text(L, decode);
     const char *tag = lua_tostring(L, -1);
     if (strcmp(tag, "string") == 0) {
@@ -176,7 +266,7 @@ static enum decode_pushed decode_tagged(lua_State *L, struct decode *decode,
         size_t at = 0, count = sizeof tags / sizeof *tags;
         while (at < count && strcmp(tag, tags[at].name) != 0)
             at++;
-        if (at == count || array->size != tags[at].size)
+        if (at == count || (tags[at].size != 0 && array->size != tags[at].size))
             unpack_fail(L, decode->unpack, "an array that describes no known value");
         switch (at) {
         case 0:
@@ -189,10 +279,23 @@ static enum decode_pushed decode_tagged(lua_State *L, struct decode *decode,
             decode_object(L, decode);
             pushed = DECODE_STANDIN;
             break;
+        case 7:
+            decode_closure(L, decode);
+            break;
+        case 8:
+            decode_chunk(L, decode);
+            break;
+        case 9:
+            decode_thread(L, decode);
+            break;
+        case 10:
+            decode_made(L, decode, array);
+            break;
         default:
             pushed = decode_late(L, decode, tag);
         }
     }
+    decode->depth--;
     lua_remove(L, -2);
     lua_pushvalue(L, -1);
     lua_rawseti(L, decode->shared, ++decode->shared_known);
@@ -238,15 +341,21 @@ static enum decode_pushed decode_value(lua_State *L, struct decode *decode)
 
 /* ---------------------------------------------------------------- records and roots */
 
-/* Reads `pairs` keys and values into the table at index. */
-static void decode_pairs(lua_State *L, struct decode *decode, int table, uint32_t pairs)
+/* Reads `pairs` keys and values into the table at index. If `keys` is not 0, that is a list to
+ * which the keys are appended. */
+static void decode_pairs(lua_State *L, struct decode *decode, int table, uint32_t pairs, int keys)
 {
     int key = lua_gettop(L) + 1;
+    lua_Integer listed = keys == 0 ? 0 : (lua_Integer)lua_rawlen(L, keys);
     for (uint32_t i = 0; i < pairs; i++) {
         enum decode_pushed key_is = decode_value(L, decode);
         if (lua_isnil(L, key) ||
             (lua_type(L, key) == LUA_TNUMBER && lua_tonumber(L, key) != lua_tonumber(L, key)))
             unpack_fail(L, decode->unpack, "a key that is nil or NaN");
+        if (keys != 0) {
+            lua_pushvalue(L, key);
+            lua_rawseti(L, keys, ++listed);
+        }
         enum decode_pushed value_is = decode_value(L, decode);
         if (value_is == DECODE_STANDIN)
             late_place(L, table, key);
@@ -266,7 +375,12 @@ static void decode_record(lua_State *L, struct decode *decode)
     uint32_t parts = unpack_array(L, decode->unpack, UINT32_MAX);
     if (parts != 2 && parts != 3)
         unpack_fail(L, decode->unpack, "a record that is no table's");
-    uint32_t sequence = unpack_array(L, decode->unpack, UINT32_MAX);
+    uint32_t sequence = unpack_array(L, decode->unpack, UINT32_MAX), listed = 0;
+    int keys = table + 1;
+    if (decode->code != NULL)
+        lua_newtable(L);
+    else
+        lua_pushnil(L);
     for (uint32_t i = 1; i <= sequence; i++) {
         if (decode_value(L, decode) == DECODE_STANDIN) {
             lua_pushinteger(L, i);
@@ -276,7 +390,20 @@ static void decode_record(lua_State *L, struct decode *decode)
         }
         lua_rawseti(L, table, i);
     }
-    decode_pairs(L, decode, table, unpack_map(L, decode->unpack));
+    uint32_t others = unpack_map(L, decode->unpack);
+    int ordered = decode->code != NULL && others > 0;
+    for (uint32_t i = 1; ordered && i <= sequence; i++)
+        if (lua_rawgeti(L, table, i) == LUA_TNIL) {
+            lua_pop(L, 1);
+        } else {
+            lua_pop(L, 1);
+            lua_pushinteger(L, i);
+            lua_rawseti(L, keys, ++listed);
+        }
+    decode_pairs(L, decode, table, others, ordered ? keys : 0);
+    if (ordered)
+        decode->code->order(L, decode->code->context, table, keys);
+    lua_settop(L, table);
     if (parts == 3) {
         lua_pushvalue(L, table);
         lua_rawseti(L, decode->metatables, ++decode->metatables_known);
@@ -327,41 +454,120 @@ static void decode_libraries(lua_State *L, struct decode *decode, int apply)
                        "the snapshot has values of library '%s', which this ckptlua does not "
                        "have",
                        lua_tostring(L, -2));
-        decode_pairs(L, decode, lua_gettop(L), unpack_map(L, decode->unpack));
+        decode_pairs(L, decode, lua_gettop(L), unpack_map(L, decode->unpack), 0);
         lua_pop(L, 2);
     }
+}
+
+/* Takes all entries out of the table at index. */
+static void decode_clear(lua_State *L, int table)
+{
+    for (lua_pushnil(L); lua_next(L, table) != 0;) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, table);
+    }
+}
+
+/* Takes those entries out that the base environment has under the same name. */
+static void decode_clear_base(lua_State *L, int table)
+{
+    names_push_all(L);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+        int is_base = late_describe(L, -1) && strncmp(lua_tostring(L, -1), "base:", 5) == 0;
+        lua_settop(L, table + 3);
+        lua_pushvalue(L, -1);
+        if (lua_type(L, -3) != LUA_TSTRING ||
+            (!is_base && (lua_rawget(L, table + 1) == LUA_TNIL || !lua_rawequal(L, -1, -3)))) {
+            lua_pop(L, 1);
+            continue;
+        }
+        lua_pushvalue(L, -3);
+        lua_pushnil(L);
+        lua_rawset(L, table);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, table);
+}
+
+/* [[name, {all keys: values}] or with a metatable as a third, ...]. What is to be looked at are the
+ * globals only, which are read into the table at `target`. */
+static void decode_whole_tables(lua_State *L, struct decode *decode, int target)
+{
+    uint32_t count = unpack_array(L, decode->unpack, UINT32_MAX);
+    int top = lua_gettop(L), table = top + 2;
+    for (uint32_t i = 0; i < count; i++, lua_settop(L, top)) {
+        uint32_t parts = unpack_array(L, decode->unpack, UINT32_MAX);
+        decode_push_text(L, decode);
+        if (!decode->look)
+            names_push_object(L, lua_tostring(L, -1));
+        else if (strcmp(lua_tostring(L, -1), "_G") == 0)
+            lua_pushvalue(L, target);
+        else
+            lua_newtable(L);
+        if (lua_type(L, table) != LUA_TTABLE || (parts != 2 && parts != 3))
+            unpack_fail(L, decode->unpack, "a table of the base environment that is none");
+        decode_clear(L, table);
+        lua_pushnil(L);
+        lua_setmetatable(L, table);
+        lua_newtable(L);
+        decode_pairs(L, decode, table, unpack_map(L, decode->unpack), table + 1);
+        if (decode->code != NULL)
+            decode->code->order(L, decode->code->context, table, table + 1);
+        lua_settop(L, table);
+        if (decode->look)
+            decode_clear_base(L, table);
+        if (parts == 3) {
+            lua_pushvalue(L, table);
+            lua_rawseti(L, decode->metatables, ++decode->metatables_known);
+            decode_value(L, decode);
+            lua_rawseti(L, decode->metatables, ++decode->metatables_known);
+        }
+    }
+}
+
+/* What the parts of a body are read into; they follow each other on the stack. */
+static void decode_start(lua_State *L, struct decode *decode)
+{
+    luaL_checkstack(L, 32, NULL);
+    int *const lists[] = {&decode->tables, &decode->shared, &decode->metatables, &decode->functions,
+                          &decode->threads};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        lua_newtable(L);
+        *lists[i] = lua_gettop(L);
+    }
+}
+
+static void decode_records(lua_State *L, struct decode *decode)
+{
+    for (lua_Integer i = 1; i <= decode->tables_known; i++) {
+        lua_rawgeti(L, decode->tables, i);
+        decode_record(L, decode);
+        lua_pop(L, 1);
+    }
+    if (decode->unpack->left != 0)
+        unpack_fail(L, decode->unpack, "more than the last table's record");
+    decode_set_metatables(L, decode);
 }
 
 static void decode_body(lua_State *L, struct unpack *unpack, int target, int apply)
 {
     int top = lua_gettop(L);
     struct decode decode = {.unpack = unpack, .look = !apply};
-    luaL_checkstack(L, 32, NULL);
     target = lua_absindex(L, target);
+    luaL_checkstack(L, 32, NULL);
     lua_newtable(L);
     int again = lua_gettop(L);
-    lua_newtable(L);
-    decode.tables = lua_gettop(L);
-    lua_newtable(L);
-    decode.shared = lua_gettop(L);
-    lua_newtable(L);
-    decode.metatables = lua_gettop(L);
-
-    decode_pairs(L, &decode, target, unpack_map(L, unpack));
+    decode_start(L, &decode);
+    decode_pairs(L, &decode, target, unpack_map(L, unpack), 0);
     decode_libraries(L, &decode, apply);
     uint32_t names = unpack_array(L, unpack, UINT32_MAX);
     for (uint32_t i = 1; i <= names; i++) {
         decode_push_text(L, &decode);
         lua_rawseti(L, again, i);
     }
-    for (lua_Integer i = 1; i <= decode.tables_known; i++) {
-        lua_rawgeti(L, decode.tables, i);
-        decode_record(L, &decode);
-        lua_pop(L, 1);
-    }
-    if (unpack->left != 0)
-        unpack_fail(L, unpack, "more than the last table's record");
-    decode_set_metatables(L, &decode);
+    decode_records(L, &decode);
     lua_settop(L, top + 1);
 }
 
@@ -370,8 +576,34 @@ void decode_globals(lua_State *L, struct unpack *unpack, int target)
     decode_body(L, unpack, target, 1);
 }
 
-void decode_table(lua_State *L, struct unpack *unpack, int target)
+static void decode_exact_body(lua_State *L, struct unpack *unpack, int roots, int globals,
+                              const struct code_reader *code)
 {
-    decode_body(L, unpack, target, 0);
+    int top = lua_gettop(L);
+    struct decode decode = {.unpack = unpack, .look = code == NULL, .code = code};
+    decode_start(L, &decode);
+    decode_pairs(L, &decode, roots, unpack_map(L, unpack), 0);
+    decode_whole_tables(L, &decode, globals);
+    unpack_array(L, unpack, 0);
+    decode_records(L, &decode);
+    if (code != NULL)
+        code->finish(L, code->context, decode.functions, decode.threads);
+    lua_settop(L, top);
+}
+
+void decode_exact(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code)
+{
+    decode_exact_body(L, unpack, lua_absindex(L, target), 0, code);
+}
+
+void decode_table(lua_State *L, struct unpack *unpack, int target, int exact)
+{
+    target = lua_absindex(L, target);
+    if (exact) {
+        lua_newtable(L);
+        decode_exact_body(L, unpack, lua_gettop(L), target, NULL);
+    } else {
+        decode_body(L, unpack, target, 0);
+    }
     lua_pop(L, 1);
 }

@@ -7,6 +7,7 @@
 #ifndef CKPTLUA_VALUE_DECODE_H
 #define CKPTLUA_VALUE_DECODE_H
 
+#include "value/code.h"
 #include "value/unpack.h"
 
 /* Reads the variables and all they refer to into the table at index `target`, and the changes of
@@ -14,8 +15,13 @@
  * Values that are not there yet are stand-ins (late.h). */
 void decode_globals(lua_State *L, struct unpack *unpack, int target);
 
-/* The same for what ckpt.save wrote, or to look at a job's: libraries are left alone, and
- * metatables with a finalizer (__gc) are left out, as nothing is to run. */
-void decode_table(lua_State *L, struct unpack *unpack, int target);
+/* Reads what encode_exact wrote: the roots into the table at index `target`, and tables of the base
+ * environment, all of whose entries are replaced. */
+void decode_exact(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code);
+
+/* What decode_globals reads, or with exact set the globals that encode_exact wrote, to be looked
+ * at, or what ckpt.save wrote: libraries are left alone, and metatables with a finalizer (__gc) are
+ * left out, as nothing is to run. */
+void decode_table(lua_State *L, struct unpack *unpack, int target, int exact);
 
 #endif

@@ -9,13 +9,16 @@
 #define CKPTLUA_VALUE_ENCODE_H
 
 #include "value/again.h"
+#include "value/code.h"
 #include "value/pack.h"
 #include "value/walker.h"
 
 struct encode_options {
     const struct walker *walker;
     again_push_line *push_line;
-    void *context; /* of push_line */
+    void *context;                  /* of push_line */
+    const struct code_writer *code; /* for encode_exact; else NULL: functions and coroutines are
+                                       refused */
 };
 
 /* Writes the globals of the script: what differs from the base environment, but for what the script
@@ -23,7 +26,11 @@ struct encode_options {
  * sink fails. The collector should not run meanwhile. */
 void encode_globals(lua_State *L, struct pack *pack, const struct encode_options *options);
 
-/* The same for the pairs of the table at index. */
+/* Writes the pairs of the table at index, all tables of the base environment that the script has
+ * changed, as they are now, and all that these refer to, functions and coroutines included. */
+void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encode_options *options);
+
+/* The pairs of the table at index only. */
 void encode_table(lua_State *L, int table, struct pack *pack, const struct encode_options *options);
 
 #endif

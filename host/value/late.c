@@ -134,6 +134,10 @@ static int late_raise(lua_State *L, const char *description)
                           name);
     if (strncmp(description, "userdata:", 9) == 0)
         return luaL_error(L, "this value from the snapshot is a userdata of type '%s'", name);
+    if (strncmp(description, "closure:", 8) == 0 || strncmp(description, "coroutine:", 10) == 0 ||
+        strncmp(description, "base:", 5) == 0)
+        return luaL_error(L, "this value from the snapshot can be looked at only (%s)",
+                          description);
     if (strncmp(description, "module:", 7) == 0)
         return luaL_error(L,
                           "this value from the snapshot is module '%s', which is not loaded "
@@ -307,9 +311,14 @@ void late_push_object(lua_State *L, const char *name)
 
 void late_push_foreign(lua_State *L, const char *type)
 {
+    late_push_seen(L, "userdata", type);
+}
+
+void late_push_seen(lua_State *L, const char *kind, const char *name)
+{
     lua_newuserdatauv(L, 0, 0);
     luaL_setmetatable(L, late_metatable);
-    lua_pushfstring(L, "userdata:%s", type);
+    lua_pushfstring(L, "%s:%s", kind, name);
     late_set(L, "all", -2);
 }
 

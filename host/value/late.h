@@ -32,6 +32,10 @@ void late_push_object(lua_State *L, const char *name);
  * never to be made anything of. */
 void late_push_foreign(lua_State *L, const char *type);
 
+/* The same for something else of an exact job: "function", "coroutine" or "object", and its name.
+ */
+void late_push_seen(lua_State *L, const char *kind, const char *name);
+
 /* If the value at index is a stand-in of any kind, pushes what it stands for, as text ("function
  * f", "object of class Account", "userdata FILE*"), and returns 1. */
 int late_push_text(lua_State *L, int index);

@@ -136,12 +136,27 @@ static void names_copy(lua_State *L)
     lua_settop(L, table);
 }
 
-/* Functions that no table holds: names the value that the Lua expression gives. */
+/* What no table holds: names the value that the Lua expression gives, and pushes it. */
 static void names_add_hidden(lua_State *L, const char *name, const char *expression)
 {
     if (luaL_loadstring(L, expression) == LUA_OK && lua_pcall(L, 0, 1, 0) == LUA_OK &&
         names_is_object(L, -1))
         names_add(L, name);
+}
+
+/* Pops the value on top; if it is a table, all that can be reached from it is named, and copied. */
+static void names_visit_all(lua_State *L, int queue)
+{
+    lua_Integer at = (lua_Integer)lua_rawlen(L, queue) + 1;
+    if (lua_type(L, -1) == LUA_TTABLE)
+        lua_rawseti(L, queue, at);
+    else
+        lua_pop(L, 1);
+    for (; lua_rawgeti(L, queue, at) == LUA_TTABLE; at++) {
+        names_visit_children(L, queue);
+        names_copy(L);
+        lua_pop(L, 1);
+    }
     lua_pop(L, 1);
 }
 
@@ -157,23 +172,21 @@ void names_capture(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &names_copies);
 
     lua_newtable(L);
-    int queue = lua_gettop(L);
     lua_pushglobaltable(L);
     names_add(L, "_G");
-    lua_rawseti(L, queue, 1);
-    for (lua_Integer at = 1; lua_rawgeti(L, queue, at) == LUA_TTABLE; at++) {
-        names_visit_children(L, queue);
-        names_copy(L);
-        lua_pop(L, 1);
-    }
+    names_visit_all(L, top + 1);
+    names_add_hidden(L, "<string metatable>", "return getmetatable('')");
+    names_visit_all(L, top + 1);
+    names_add_hidden(L, "<file methods>", "return getmetatable(io.stdout).__index");
+    names_visit_all(L, top + 1);
+    names_add_hidden(L, "<file metatable>", "return getmetatable(io.stdout)");
+    names_visit_all(L, top + 1);
     lua_settop(L, top);
 
-    names_add_hidden(L, "<string metatable>", "return getmetatable('')");
-    names_add_hidden(L, "<file metatable>", "return getmetatable(io.stdout)");
-    names_add_hidden(L, "<file methods>", "return getmetatable(io.stdout).__index");
     names_add_hidden(L, "<ipairs iterator>", "return (ipairs({}))");
     names_add_hidden(L, "<utf8.codes iterator>", "return (utf8.codes(''))");
     names_add_hidden(L, "<utf8.codes lax iterator>", "return (utf8.codes('', true))");
+    lua_settop(L, top);
 }
 
 void names_push_object(lua_State *L, const char *name)

@@ -104,6 +104,11 @@ void registry_add_class(lua_State *L, const char *name, int metatable, int save,
     lua_pop(L, 1);
 }
 
+void registry_push_classes(lua_State *L)
+{
+    registry_push(L, "classes");
+}
+
 int registry_has_savers(lua_State *L)
 {
     int found = 0;

@@ -31,6 +31,9 @@ const struct userdata_type *registry_type(lua_State *L, const char *name);
  * registered class with them is saved as what save(object) gives, and made by load of that. */
 void registry_add_class(lua_State *L, const char *name, int metatable, int save, int load);
 
+/* Pushes the table of all classes: name -> {metatable, save function, load function}. */
+void registry_push_classes(lua_State *L);
+
 /* Whether any class has a save function, which is Lua code that runs during a save. */
 int registry_has_savers(lua_State *L);
 

@@ -9,12 +9,21 @@ static int walker_goes_on(lua_Integer key, lua_Integer last, lua_Integer used)
     return key > last && key <= 2 * (used + 1);
 }
 
-static void walker_count(lua_State *L, int table, uint32_t *sequence, uint32_t *others)
+static int walker_next(lua_State *L, void *context, int table)
+{
+    (void)context;
+    return lua_next(L, table);
+}
+
+const struct walker walker_public = {walker_next, NULL};
+
+void walker_count(lua_State *L, const struct walker *walker, int table, uint32_t *sequence,
+                  uint32_t *others)
 {
     lua_Integer used = 0, last = 0, count = 0;
     int in_sequence = 1;
     lua_pushnil(L);
-    while (lua_next(L, table) != 0) {
+    while (walker->next(L, walker->context, table) != 0) {
         lua_pop(L, 1);
         count++;
         if (in_sequence && lua_isinteger(L, -1) &&
@@ -30,5 +39,3 @@ static void walker_count(lua_State *L, int table, uint32_t *sequence, uint32_t *
     *sequence = (uint32_t)last;
     *others = (uint32_t)(count - used);
 }
-
-const struct walker walker_public = {walker_count, lua_next};

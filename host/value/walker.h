@@ -11,13 +11,16 @@
 #include <lua.h>
 
 struct walker {
-    /* The length of the sequence with which the entries begin: keys 1, 2, ... in this order, holes
-     * included, the last value not nil; and the number of the other entries. May raise. */
-    void (*count)(lua_State *L, int table, uint32_t *sequence, uint32_t *others);
     /* As lua_next: pops a key, pushes the next one and its value, or returns 0. */
-    int (*next)(lua_State *L, int table);
+    int (*next)(lua_State *L, void *context, int table);
+    void *context;
 };
 
 extern const struct walker walker_public;
+
+/* The length of the sequence with which the entries begin: keys 1, 2, ... in this order, holes
+ * included, the last value not nil; and the number of the other entries. May raise. */
+void walker_count(lua_State *L, const struct walker *walker, int table, uint32_t *sequence,
+                  uint32_t *others);
 
 #endif

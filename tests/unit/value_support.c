@@ -277,7 +277,7 @@ static void value_push_line(void *context, lua_State *L, const char *source, int
     lua_remove(L, -2);
 }
 
-const struct encode_options value_options = {&walker_public, value_push_line, NULL};
+const struct encode_options value_options = {&walker_public, value_push_line, NULL, NULL};
 
 /* ---------------------------------------------------------------- to and from memory */
 
@@ -346,7 +346,7 @@ static int value_protected_decode(lua_State *L)
     int top = lua_gettop(L);
     if (lua_toboolean(L, 2)) {
         lua_newtable(L);
-        decode_table(L, unpack, -1);
+        decode_table(L, unpack, -1, 0);
         assert_int_equal(lua_gettop(L), top + 1);
     } else {
         lua_pushglobaltable(L);

@@ -1,0 +1,39 @@
+/*
+ * Threads and functions to descriptions of them: tables, which the encoder writes as it writes all
+ * tables. The mirror of rebuild.h.
+ *
+ * A coroutine: {state = "idle", "suspended" or "failed", [status = of lua_status,]
+ *     room = size of its stack,
+ *     base = {values}, of a coroutine that was not started the function and its arguments,
+ *     [1], [2], ... = its calls, the outermost first}
+ * A call of a Lua function: {f = function, pc = the instruction that is to be executed next (top)
+ * or is being executed (others), at = its place behind that of the call before, in values, tail =
+ * true if tail called, negated = true in a <= b by not (b < a), results = number of results that
+ * are being returned while variables are closed, extra = {n = number, values}, the arguments behind
+ * the named ones, of a vararg function, open = {[register + 1] = upvalue}, armed = {register + 1,
+ * ...}, to-be-closed ones, ascending, successors = {[register of an iterator + 1] = key or false},
+ * of loops by `next` that have taken their current key out of the table: what comes after it, n =
+ * number of values, in a coroutine that has failed, [1], [2], ... = values of its registers} A call
+ * of a C function: {f = function, at = likewise, n = number, [1], [2], ... = its values} An
+ * upvalue: {value}. It is one table for all functions that share it.
+ */
+#ifndef CKPTLUA_EXACT_CAPTURE_H
+#define CKPTLUA_EXACT_CAPTURE_H
+
+#include "exact/exact.h"
+
+/* Of code_writer. */
+void capture_function(lua_State *L, void *context, int index, struct code_place *place);
+void capture_chunk(lua_State *L, void *context, const void *chunk);
+void capture_thread(lua_State *L, void *context, int index);
+int capture_made(lua_State *L, void *context, int index);
+
+/* What keeps the running threads from being captured now: pushes a text such as "table.sort
+ * (job.lua:12)" on L and returns 1; or returns 0. */
+int capture_obstacle(lua_State *L, const struct exact *exact);
+
+/* Before and after a capture. */
+void capture_begin(lua_State *L, struct exact *exact);
+void capture_end(lua_State *L, struct exact *exact);
+
+#endif

@@ -1,0 +1,127 @@
+#include "exact/exact.h"
+
+#include <stdlib.h>
+
+#include <lauxlib.h>
+
+#include "exact/capture.h"
+#include "exact/coroutine.h"
+#include "exact/hook.h"
+#include "exact/iterators.h"
+#include "exact/loading.h"
+#include "exact/order.h"
+#include "exact/points.h"
+#include "exact/rebuild.h"
+#include "value/names.h"
+
+/* Where in the table of anchors the threads are. */
+enum { EXACT_MAIN = 1, EXACT_SCRATCH = 2 };
+
+/* Debian's 5.4.4 reads a freed stack when a metamethod of a concatenation makes a small one grow.
+ */
+enum { EXACT_FIRST_STACK = 200 };
+
+void exact_set_main(lua_State *L, struct exact *exact, int index)
+{
+    lua_State *main = lua_tothread(L, index);
+    lua_pushvalue(L, index);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exact->anchors);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, EXACT_MAIN);
+    lua_pop(L, 1);
+    exact->main = exact->current = main;
+}
+
+static int exact_started(lua_State *L, int status, lua_KContext context)
+{
+    (void)context;
+    return status == LUA_OK || status == LUA_YIELD ? 0 : lua_error(L);
+}
+
+/* (handler, script, arguments ...): the C function that a script is called by, as by lua. */
+static int exact_start(lua_State *L)
+{
+    return exact_started(L, lua_pcallk(L, lua_gettop(L) - 2, 0, 1, 0, exact_started), 0);
+}
+
+/* Names a function of a library as one that can stand on a stack. */
+static void exact_add_point(lua_State *L, struct exact *exact, const char *global,
+                            enum point_kind kind)
+{
+    lua_getglobal(L, global);
+    lua_CFunction function = lua_tocfunction(L, -1);
+    lua_pop(L, 1);
+    points_add(L, exact, function, kind, exact->vm.pcall_goes_on, LUA_MULTRET);
+}
+
+void exact_open(lua_State *L, struct exact *exact)
+{
+    exact->capturing = LUA_NOREF;
+    lua_createtable(L, 2, 0);
+    exact->scratch = lua_newthread(L);
+    lua_rawseti(L, -2, EXACT_SCRATCH);
+    exact->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newthread(L);
+    exact_set_main(L, exact, -1);
+    luaL_checkstack(exact->main, EXACT_FIRST_STACK, NULL);
+    lua_pop(L, 1);
+    code_open(L, &exact->code);
+    coroutine_open(L, exact);
+    loading_open(L, exact);
+    order_open(L, exact);
+    iterators_open(L, exact);
+    hook_open(L, exact);
+    points_add(L, exact, exact_start, POINT_START, exact_started, 0);
+    exact_add_point(L, exact, "pcall", POINT_PCALL);
+    exact_add_point(L, exact, "xpcall", POINT_XPCALL);
+}
+
+void exact_close(struct exact *exact)
+{
+    code_close(&exact->code);
+    free(exact->points);
+    exact->points = NULL;
+    exact->points_count = exact->points_room = 0;
+}
+
+void exact_checked(struct exact *exact)
+{
+    for (int i = 0; i < exact->points_count; i++)
+        if (exact->points[i].kind == POINT_PCALL || exact->points[i].kind == POINT_XPCALL)
+            exact->points[i].continuation = exact->vm.pcall_goes_on;
+}
+
+void exact_name(lua_State *L, const struct exact *exact)
+{
+    lua_pushcfunction(L, exact_start);
+    names_add(L, "<start>");
+    lua_pushcfunction(L, exact->handler);
+    names_add(L, "<handler>");
+    lua_pop(L, 2);
+}
+
+int exact_run(lua_State *L, struct exact *exact, int arguments)
+{
+    int results;
+    lua_State *main = exact->main;
+    if (lua_status(main) == LUA_OK) {
+        luaL_checkstack(main, arguments + 3, NULL);
+        lua_pushcfunction(main, exact_start);
+        lua_pushcfunction(main, exact->handler);
+        lua_xmove(L, main, arguments + 1);
+        arguments += 2;
+    }
+    return coroutine_run(L, exact, main, arguments, &results);
+}
+
+void exact_writer(struct exact *exact, struct code_writer *writer)
+{
+    *writer =
+        (struct code_writer){exact, capture_function, capture_chunk, capture_thread, capture_made};
+}
+
+void exact_reader(struct exact *exact, struct code_reader *reader)
+{
+    *reader = (struct code_reader){exact,        rebuild_chunk, rebuild_function, rebuild_thread,
+                                   rebuild_made, order_keep,    rebuild_finish};
+}

@@ -1,0 +1,102 @@
+/*
+ * Exact resume: the stack of calls of a running script is saved, and made again in another process.
+ * How, in one page.
+ *
+ * The stack of a thread of Lua is an array of values, and a chain of calls that tells which part of
+ * it belongs to which function, and at which instruction that function is. While a thread is
+ * suspended, or stopped by a hook between two instructions, nothing of it is on the C stack. So an
+ * image of both can be taken (capture.c), and a new thread that is given the same image
+ * (rebuild.c) goes on just there when it is resumed. No instruction of the script runs meanwhile.
+ *
+ * For this the script runs in a coroutine of the host from its start: the first thread of a state
+ * cannot be suspended. coroutine.running and its relatives are the host's own (coroutine.c), so
+ * that the script sees a main thread all the same; they also know which thread is running. The
+ * threads that are running inside each other (one in resume, which runs the next) are captured as
+ * if each had been suspended in its resume; when the first one is resumed, they resume each other.
+ *
+ * What an image refers to:
+ *   - values: by the encoder, as everything else (value/);
+ *   - functions of Lua: by their place in a source text, which is kept (code.c): a closure is made
+ *     anew and given the prototype of that place, and its upvalues are joined as they were. No
+ *     bytecode is in a snapshot;
+ *   - functions of libraries: by name. Of those that can stand on a stack (pcall, coroutine.resume,
+ *     checkpoint and some more) the continuation is known: points.c;
+ *   - open upvalues and to-be-closed variables: by their register.
+ * What follows from the code is not saved but computed: results wanted, flags, handlers of pcall.
+ * Registers that no instruction will read any more are left out (flow.c).
+ *
+ * Tables keep the layout of their nodes (layout.c), so that `next` and `#` give what they would
+ * have given, and strings are hashed with the seed of the job (heap.c).
+ *
+ * All this rests on the insides of Lua, which vm.h lists and vm_check looks at before they are
+ * relied upon. A snapshot is not trusted: whatever it says about a stack is checked against the
+ * code of the functions on it (rebuild.c) before any of it is made.
+ */
+#ifndef CKPTLUA_EXACT_EXACT_H
+#define CKPTLUA_EXACT_EXACT_H
+
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "exact/code.h"
+#include "exact/vm.h"
+#include "value/code.h"
+#include "value/idmap.h"
+
+/* A thread that has resumed another one, on the C stack of coroutine.resume. */
+struct exact_resumer {
+    lua_State *thread;
+    struct exact_resumer *previous;
+};
+
+struct exact {
+    struct vm vm;
+    lua_State *volatile current;    /* the running thread; read by signal handlers */
+    struct exact_resumer *resumers; /* of the running thread, the innermost first */
+    lua_State *main;                /* the script's main coroutine */
+    lua_State *scratch;             /* for the host's work while another thread is stopped */
+    int keeps_texts;                /* of what is compiled: they are needed for snapshots */
+    struct code code;
+    struct exact_point *points; /* points.c */
+    int points_count, points_room;
+    int capturing; /* a reference to the table of upvalue cells, while a capture is on its way */
+    int anchors;   /* a reference to the table that holds the threads */
+    int orders;    /* a reference to the table of records of order.c */
+    int orders_count;
+    lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */
+    int pending; /* a reference to {upvalues, threads} between rebuild_finish and rebuild_threads */
+
+    /* The host's part. */
+    void *context;
+    lua_CFunction handler; /* of errors that the script does not catch: makes the message */
+    lua_Hook hook;         /* called when something is due */
+    volatile int armed;    /* instructions between two calls of the hook; 0: nothing is due */
+    int leaving;           /* the job is ending in the middle of its script: */
+    void (*leave)(lua_State *L, void *context); /* raises an error that nothing catches */
+};
+
+/* Makes the threads, and replaces what of the libraries the script must not have as it is. The
+ * libraries are open, the base environment is not named yet. */
+void exact_open(lua_State *L, struct exact *exact);
+void exact_close(struct exact *exact);
+
+/* vm has been filled after exact_open. */
+void exact_checked(struct exact *exact);
+
+/* Names what is not in a table of the base environment, when that has been named. */
+void exact_name(lua_State *L, const struct exact *exact);
+
+/* The thread at index is the script's main coroutine from now on. */
+void exact_set_main(lua_State *L, struct exact *exact, int index);
+
+/* Starts the function below the `arguments` values on L's stack in the main coroutine, or, where
+ * that is there already, goes on with it. Returns as lua_resume does; the error value, as the
+ * handler has made it, is on the main coroutine's stack. */
+int exact_run(lua_State *L, struct exact *exact, int arguments);
+
+/* How functions and threads go into a snapshot, and come out of it. */
+void exact_writer(struct exact *exact, struct code_writer *writer);
+void exact_reader(struct exact *exact, struct code_reader *reader);
+
+#endif

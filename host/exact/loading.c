@@ -1,0 +1,348 @@
+#include "exact/loading.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "exact/points.h"
+
+/* Upvalue 1 of all functions here is the host's data, upvalue 2 the stock function. */
+static struct exact *loading_exact(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static int loading_stock(lua_State *L)
+{
+    return lua_tocfunction(L, lua_upvalueindex(2))(L);
+}
+
+/* The text at index `text` has been compiled to the function on top, as the chunk `name`. */
+static void loading_keep(lua_State *L, int text, const char *name)
+{
+    size_t size;
+    const char *source = lua_tolstring(L, text, &size);
+    if (loading_exact(L)->keeps_texts && (size == 0 || *source != *LUA_SIGNATURE))
+        code_add(L, &loading_exact(L)->code, name, source, size);
+}
+
+/* ---------------------------------------------------------------- load */
+
+/* Where loading_from_function keeps the piece that the reader has given, and all of them. */
+enum { LOADING_PIECE = 5, LOADING_PIECES = 6 };
+
+/* A lua_Reader: calls the function at 1 (generic_reader of lbaselib.c). */
+static const char *loading_reader(lua_State *L, void *context, size_t *size)
+{
+    (void)context;
+    luaL_checkstack(L, 3, "too many nested functions");
+    lua_pushvalue(L, 1);
+    lua_call(L, 0, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        *size = 0;
+        return NULL;
+    }
+    if (!lua_isstring(L, -1))
+        luaL_error(L, "reader function must return a string");
+    lua_replace(L, LOADING_PIECE);
+    const char *piece = lua_tolstring(L, LOADING_PIECE, size);
+    lua_pushvalue(L, LOADING_PIECE);
+    lua_rawseti(L, LOADING_PIECES, (lua_Integer)lua_rawlen(L, LOADING_PIECES) + 1);
+    return piece;
+}
+
+/* Pushes all pieces as one text. */
+static void loading_join(lua_State *L)
+{
+    luaL_Buffer text;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, LOADING_PIECES);
+    luaL_buffinit(L, &text);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, LOADING_PIECES, i);
+        luaL_addvalue(&text);
+    }
+    luaL_pushresult(&text);
+}
+
+/* load(function, ...) */
+static int loading_from_function(lua_State *L)
+{
+    const char *mode = luaL_optstring(L, 3, "bt"), *name = luaL_optstring(L, 2, "=(load)");
+    int env = lua_isnone(L, 4) ? 0 : 4;
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, LOADING_PIECE);
+    lua_newtable(L);
+    if (lua_load(L, loading_reader, NULL, name, mode) != LUA_OK) {
+        luaL_pushfail(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    loading_join(L);
+    lua_insert(L, -2);
+    loading_keep(L, lua_gettop(L) - 1, name);
+    if (env != 0) {
+        lua_pushvalue(L, env);
+        if (lua_setupvalue(L, -2, 1) == NULL)
+            lua_pop(L, 1);
+    }
+    return 1;
+}
+
+/* load(chunk [, name [, mode [, env]]]) */
+static int loading_load(lua_State *L)
+{
+    if (!lua_isstring(L, 1))
+        return loading_from_function(L);
+    const char *name = luaL_optstring(L, 2, lua_tostring(L, 1));
+    int count = loading_stock(L);
+    if (count == 1 && lua_isfunction(L, -1))
+        loading_keep(L, 1, name);
+    return count;
+}
+
+/* ---------------------------------------------------------------- files */
+
+/* Pushes what is in the file, or returns 0. */
+static int loading_read(lua_State *L, const char *path)
+{
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) {
+        luaL_pushresult(&text);
+        lua_pop(L, 1);
+        return 0;
+    }
+    size_t got;
+    char block[4096];
+    while ((got = fread(block, 1, sizeof block, file)) > 0)
+        luaL_addlstring(&text, block, got);
+    int failed = ferror(file);
+    fclose(file);
+    luaL_pushresult(&text);
+    if (failed)
+        lua_pop(L, 1);
+    return !failed;
+}
+
+/* What luaL_loadfilex leaves out at the start of a file: a mark of UTF-8, and a first line that
+ * begins with '#', whose end stays. */
+static const char *loading_skip(const char *text, size_t *size)
+{
+    const char *end = text + *size;
+    if (*size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        text += 3;
+    if (text < end && *text == '#') {
+        const char *line = memchr(text, '\n', (size_t)(end - text));
+        text = line == NULL ? end : line;
+    }
+    *size = (size_t)(end - text);
+    return text;
+}
+
+void loading_check(lua_State *L, const char *name, const char *text, size_t size)
+{
+    size_t now_size, at = 0;
+    int line = 1;
+    if (*name != '@' || !loading_read(L, name + 1))
+        return;
+    const char *now = lua_tolstring(L, -1, &now_size);
+    now = loading_skip(now, &now_size);
+    for (; at < size && at < now_size && text[at] == now[at]; at++)
+        line += text[at] == '\n';
+    if (at < size || at < now_size)
+        luaL_error(
+            L,
+            "%s has changed since the snapshot was saved (first difference: line %d); put it "
+            "back, or start over with --fresh",
+            name + 1, line);
+    lua_pop(L, 1);
+}
+
+/* As luaL_loadfilex, with the same messages. */
+static int loading_load_file(lua_State *L, struct exact *exact, const char *path, const char *mode)
+{
+    if (path == NULL || !loading_read(L, path))
+        return luaL_loadfilex(L, path, mode); /* stdin, or what fails */
+    size_t size;
+    const char *text = lua_tolstring(L, -1, &size);
+    text = loading_skip(text, &size);
+    const char *name = lua_pushfstring(L, "@%s", path);
+    int status = luaL_loadbufferx(L, text, size, name, mode);
+    if (status == LUA_OK && exact->keeps_texts && (size == 0 || *text != *LUA_SIGNATURE))
+        code_add(L, &exact->code, name, text, size);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    return status;
+}
+
+/* loadfile([path [, mode [, env]]]) */
+static int loading_loadfile(lua_State *L)
+{
+    const char *path = luaL_optstring(L, 1, NULL), *mode = luaL_optstring(L, 2, NULL);
+    int env = lua_isnone(L, 3) ? 0 : 3;
+    if (loading_load_file(L, loading_exact(L), path, mode) != LUA_OK) {
+        luaL_pushfail(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    if (env != 0) {
+        lua_pushvalue(L, env);
+        if (lua_setupvalue(L, -2, 1) == NULL)
+            lua_pop(L, 1);
+    }
+    return 1;
+}
+
+static int loading_dofile_done(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return lua_gettop(L) - 1;
+}
+
+/* dofile([path]) */
+static int loading_dofile(lua_State *L)
+{
+    const char *path = luaL_optstring(L, 1, NULL);
+    lua_settop(L, 1);
+    if (loading_load_file(L, loading_exact(L), path, NULL) != LUA_OK)
+        return lua_error(L);
+    lua_callk(L, 0, LUA_MULTRET, 0, loading_dofile_done);
+    return loading_dofile_done(L, LUA_OK, 0);
+}
+
+/* ---------------------------------------------------------------- modules */
+
+/* package.searchers[2](name) -> loader, path, or a message */
+static int loading_search(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, LUA_LOADLIBNAME) != LUA_TTABLE)
+        return luaL_error(L, "the table 'package' is gone");
+    lua_getfield(L, -1, "path");
+    const char *path = lua_tostring(L, -1);
+    if (path == NULL)
+        return luaL_error(L, "'package.path' must be a string");
+    lua_pushvalue(L, lua_upvalueindex(2)); /* the stock package.searchpath */
+    lua_pushvalue(L, 1);
+    lua_pushstring(L, path);
+    lua_call(L, 2, 2);
+    if (lua_isnil(L, -2))
+        return 1; /* what was tried */
+    lua_pop(L, 1);
+    const char *file = lua_tostring(L, -1);
+    if (loading_load_file(L, loading_exact(L), file, NULL) != LUA_OK)
+        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, file,
+                          lua_tostring(L, -1));
+    lua_pushvalue(L, -2);
+    return 2;
+}
+
+/* Pushes loader and loader data of the module at 1 (findloader of loadlib.c). */
+static void loading_find(lua_State *L, const char *name)
+{
+    luaL_Buffer message;
+    lua_getfield(L, 2, LUA_LOADLIBNAME);
+    if (lua_type(L, -1) != LUA_TTABLE || lua_getfield(L, -1, "searchers") != LUA_TTABLE)
+        luaL_error(L, "'package.searchers' must be a table");
+    lua_replace(L, 3);
+    lua_settop(L, 3);
+    luaL_buffinit(L, &message);
+    for (int i = 1;; i++) {
+        luaL_addstring(&message, "\n\t");
+        if (lua_rawgeti(L, 3, i) == LUA_TNIL) {
+            lua_pop(L, 1);
+            luaL_buffsub(&message, 2);
+            luaL_pushresult(&message);
+            luaL_error(L, "module '%s' not found:%s", name, lua_tostring(L, -1));
+        }
+        lua_pushstring(L, name);
+        lua_call(L, 1, 2);
+        if (lua_isfunction(L, -2))
+            return;
+        if (lua_isstring(L, -2)) {
+            lua_pop(L, 1);
+            luaL_addvalue(&message);
+        } else {
+            lua_pop(L, 2);
+            luaL_buffsub(&message, 2);
+        }
+    }
+}
+
+/* The loader of the module has returned; the stack is name, package.loaded, loader data, result. */
+static int loading_required(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    const char *name = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 4);
+    if (!lua_isnil(L, -1))
+        lua_setfield(L, 2, name);
+    else
+        lua_pop(L, 1);
+    if (lua_getfield(L, 2, name) == LUA_TNIL) {
+        lua_pushboolean(L, 1);
+        lua_copy(L, -1, -2);
+        lua_setfield(L, 2, name);
+    }
+    lua_rotate(L, -2, 1);
+    return 2;
+}
+
+/* require(name) */
+static int loading_require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, 2, name);
+    if (lua_toboolean(L, -1))
+        return 1;
+    loading_find(L, name);
+    int loader = lua_gettop(L) - 1;
+    lua_replace(L, 3); /* the loader's data */
+    lua_pushvalue(L, loader);
+    lua_replace(L, 4);
+    lua_settop(L, 4);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 3);
+    lua_callk(L, 2, 1, 0, loading_required);
+    return loading_required(L, LUA_OK, 0);
+}
+
+/* table[name] = function, for the table on top; its upvalue 2 is what was there. */
+static void loading_replace(lua_State *L, struct exact *exact, const char *name,
+                            lua_CFunction function)
+{
+    lua_pushlightuserdata(L, exact);
+    lua_getfield(L, -2, name);
+    lua_pushcclosure(L, function, 2);
+    lua_setfield(L, -2, name);
+}
+
+void loading_open(lua_State *L, struct exact *exact)
+{
+    lua_pushglobaltable(L);
+    loading_replace(L, exact, "load", loading_load);
+    loading_replace(L, exact, "loadfile", loading_loadfile);
+    loading_replace(L, exact, "dofile", loading_dofile);
+    loading_replace(L, exact, "require", loading_require);
+    lua_getfield(L, -1, LUA_LOADLIBNAME);
+    lua_getfield(L, -1, "searchers");
+    lua_pushlightuserdata(L, exact);
+    lua_getfield(L, -3, "searchpath");
+    lua_pushcclosure(L, loading_search, 2);
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 3);
+    points_add(L, exact, loading_dofile, POINT_CALL, loading_dofile_done, LUA_MULTRET);
+    points_add(L, exact, loading_require, POINT_CALL, loading_required, 1);
+}

@@ -1,0 +1,17 @@
+/*
+ * load, loadfile, dofile, require and the searcher of modules written in Lua: as the stock ones,
+ * but they keep the texts (code.h), and modules and files can be captured while they run.
+ */
+#ifndef CKPTLUA_EXACT_LOADING_H
+#define CKPTLUA_EXACT_LOADING_H
+
+#include "exact/exact.h"
+
+/* If a chunk came from a file that can be read and has another text now, raises which line is the
+ * first that differs. */
+void loading_check(lua_State *L, const char *name, const char *text, size_t size);
+
+/* Replaces them. */
+void loading_open(lua_State *L, struct exact *exact);
+
+#endif

@@ -1,0 +1,262 @@
+#include "exact/order.h"
+
+#include <lauxlib.h>
+
+#include "exact/points.h"
+
+/* A record: {keys, places, n}: keys[i] is the i-th key (weak), places[key] = i (weak). */
+enum { ORDER_KEYS = 1, ORDER_PLACES = 2, ORDER_COUNT = 3 };
+
+/* Pushes the record of the table at index and returns 1, or returns 0. */
+static int order_push_record(lua_State *L, const struct exact *exact, int table)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exact->orders);
+    lua_pushvalue(L, table);
+    int found = lua_rawget(L, -2) == LUA_TTABLE;
+    lua_remove(L, -2);
+    if (!found)
+        lua_pop(L, 1);
+    return found;
+}
+
+/* Pushes the first recorded key from place `at` on that is still in the table, and its value, and
+ * returns 1. The record is on top; it is popped. */
+static int order_recorded(lua_State *L, int table, lua_Integer at)
+{
+    lua_rawgeti(L, -1, ORDER_COUNT);
+    lua_Integer count = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    lua_rawgeti(L, -1, ORDER_KEYS);
+    lua_remove(L, -2);
+    for (; at <= count; at++) {
+        if (lua_rawgeti(L, -1, at) != LUA_TNIL) {
+            lua_pushvalue(L, -1);
+            if (lua_rawget(L, table) != LUA_TNIL) {
+                lua_remove(L, -3);
+                return 1;
+            }
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return 0;
+}
+
+/* As lua_next from the key on top, but over recorded keys. */
+static int order_added(lua_State *L, int table, int places)
+{
+    while (lua_next(L, table) != 0) {
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, places) == LUA_TNIL) {
+            lua_pop(L, 1);
+            return 1;
+        }
+        lua_pop(L, 2);
+    }
+    return 0;
+}
+
+/* As lua_next; the record is below the key. Leaves nothing of both. */
+static int order_step(lua_State *L, int table)
+{
+    int record = lua_gettop(L) - 1, key = record + 1;
+    lua_Integer at = 1;
+    lua_rawgeti(L, record, ORDER_PLACES);
+    int places = key + 1, more;
+    if (!lua_isnil(L, key)) {
+        lua_pushvalue(L, key);
+        lua_rawget(L, places);
+        at = lua_isnil(L, -1) ? 0 : lua_tointeger(L, -1) + 1;
+        lua_pop(L, 1);
+    }
+    lua_pushvalue(L, record);
+    more = at > 0 && order_recorded(L, table, at);
+    if (!more) {
+        lua_settop(L, places);
+        if (at > 0)
+            lua_pushnil(L);
+        else
+            lua_pushvalue(L, key);
+        more = order_added(L, table, places);
+    }
+    lua_remove(L, places);
+    lua_remove(L, key);
+    lua_remove(L, record);
+    return more;
+}
+
+/* As lua_next. */
+static int order_next(lua_State *L, const struct exact *exact, int table)
+{
+    if (exact->orders_count == 0)
+        return lua_next(L, table);
+    luaL_checkstack(L, 10, NULL);
+    if (!order_push_record(L, exact, table))
+        return lua_next(L, table);
+    lua_insert(L, -2);
+    return order_step(L, table);
+}
+
+/* next(table [, key]) */
+static int order_lua_next(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    if (order_next(L, lua_touserdata(L, lua_upvalueindex(1)), 1))
+        return 2;
+    lua_pushnil(L);
+    return 1;
+}
+
+static int order_paired(lua_State *L, int status, lua_KContext context)
+{
+    (void)L;
+    (void)status;
+    (void)context;
+    return 3;
+}
+
+/* pairs(table) */
+static int order_lua_pairs(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    if (luaL_getmetafield(L, 1, "__pairs") == LUA_TNIL) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_pushvalue(L, 1);
+        lua_pushnil(L);
+    } else {
+        lua_pushvalue(L, 1);
+        lua_callk(L, 1, 3, 0, order_paired);
+    }
+    return 3;
+}
+
+int order_walk(lua_State *L, void *context, int table)
+{
+    return order_next(L, context, table);
+}
+
+int order_is_next(lua_State *L, int index)
+{
+    return lua_tocfunction(L, index) == order_lua_next;
+}
+
+void order_push_next(lua_State *L, struct exact *exact, int table)
+{
+    if (order_next(L, exact, table))
+        lua_pop(L, 1);
+    else
+        lua_pushnil(L);
+}
+
+/* ---------------------------------------------------------------- records */
+
+/* Whether Lua gives the keys of the table in the order of the list. */
+static int order_is_same(lua_State *L, int table, int keys)
+{
+    lua_Integer at = 0;
+    int same = 1;
+    lua_pushnil(L);
+    while (same && lua_next(L, table) != 0) {
+        lua_pop(L, 1);
+        lua_rawgeti(L, keys, ++at);
+        same = lua_rawequal(L, -1, -2);
+        lua_pop(L, 1);
+    }
+    if (!same)
+        lua_pop(L, 1);
+    return same;
+}
+
+/* Pushes a table whose keys or values are weak. */
+static void order_push_weak(lua_State *L, const char *mode)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
+/* orders[table] = a record of the keys in the list. Pushes it. */
+static void order_add(lua_State *L, struct exact *exact, int table, int keys)
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(L, keys);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exact->orders);
+    lua_pushvalue(L, table);
+    lua_createtable(L, 3, 0);
+    order_push_weak(L, "v");
+    order_push_weak(L, "k");
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, keys, i);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -4, i);
+        lua_pushinteger(L, i);
+        lua_rawset(L, -3);
+    }
+    lua_rawseti(L, -3, ORDER_PLACES);
+    lua_rawseti(L, -2, ORDER_KEYS);
+    lua_pushinteger(L, count);
+    lua_rawseti(L, -2, ORDER_COUNT);
+    lua_pushvalue(L, -1);
+    lua_insert(L, -4);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    exact->orders_count++;
+}
+
+void order_keep(lua_State *L, void *context, int table, int keys)
+{
+    table = lua_absindex(L, table);
+    keys = lua_absindex(L, keys);
+    luaL_checkstack(L, 10, NULL);
+    if (order_is_same(L, table, keys))
+        return;
+    order_add(L, context, table, keys);
+    lua_pop(L, 1);
+}
+
+void order_resume(lua_State *L, struct exact *exact, int table, int key, int successor)
+{
+    int top = lua_gettop(L);
+    lua_Integer place;
+    luaL_checkstack(L, 10, NULL);
+    if (!order_push_record(L, exact, table)) {
+        lua_Integer count = 0;
+        lua_newtable(L);
+        for (lua_pushnil(L); lua_next(L, table) != 0;) {
+            lua_pop(L, 1);
+            lua_pushvalue(L, -1);
+            lua_rawseti(L, top + 1, ++count);
+        }
+        order_add(L, exact, table, top + 1);
+    }
+    int record = lua_gettop(L);
+    lua_rawgeti(L, record, ORDER_PLACES);
+    lua_pushvalue(L, successor);
+    if (lua_isnil(L, -1) || lua_rawget(L, record + 1) == LUA_TNIL)
+        lua_rawgeti(L, record, ORDER_COUNT);
+    place = lua_tointeger(L, -1) - !lua_isnil(L, successor);
+    lua_settop(L, record + 1);
+    lua_pushvalue(L, key);
+    lua_pushinteger(L, place);
+    lua_rawset(L, record + 1);
+    lua_settop(L, top);
+}
+
+void order_open(lua_State *L, struct exact *exact)
+{
+    order_push_weak(L, "k");
+    exact->orders = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushglobaltable(L);
+    lua_pushlightuserdata(L, exact);
+    lua_pushcclosure(L, order_lua_next, 1);
+    lua_pushlightuserdata(L, exact);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, order_lua_pairs, 2);
+    lua_setfield(L, -3, "pairs");
+    lua_setfield(L, -2, "next");
+    lua_pop(L, 1);
+    points_add(L, exact, order_lua_pairs, POINT_CALL, order_paired, 3);
+}

@@ -1,0 +1,349 @@
+#include "exact/vm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_value) == 16, "TValue");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_node) == 24, "Node");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_table) == 56, "Table");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_prototype) == 128, "Proto");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_call) == 64, "CallInfo");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_thread) == 200, "lua_State");
+
+enum { VM_LEAST_RELEASE = 4 };
+
+uint32_t vm_array_size(const struct vm_table *table)
+{
+    uint32_t limit = table->array_limit;
+    if ((table->flags & VM_LARGE_ARRAY_FLAG) == 0 || (limit & (limit - 1)) == 0)
+        return limit;
+    uint32_t size = 1;
+    while (size < limit)
+        size *= 2;
+    return size;
+}
+
+/* TString: the hash is at 12. */
+uint32_t vm_string_hash(lua_State *L, int index)
+{
+    uint32_t hash;
+    memcpy(&hash, (const char *)lua_topointer(L, index) + 12, sizeof hash);
+    return hash;
+}
+
+/* ---------------------------------------------------------------- looking without a crash */
+
+/* Copies memory that may not be there. */
+static int vm_peek(const void *address, void *out, size_t size)
+{
+    struct iovec here = {out, size}, there = {(void *)(uintptr_t)address, size};
+    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+#define PEEK(address, variable) vm_peek(address, &(variable), sizeof(variable))
+
+/* Each look returns NULL, or what is other than expected. */
+typedef const char *vm_look(lua_State *L, struct vm *vm);
+
+static const char *vm_look_at_table(lua_State *L, struct vm *vm)
+{
+    (void)vm;
+    struct vm_table table;
+    struct vm_value first;
+    struct vm_node nodes[8];
+    lua_settop(L, 0);
+    lua_createtable(L, 5, 8);
+    lua_pushinteger(L, 77);
+    lua_rawseti(L, 1, 1);
+    lua_pushstring(L, "key");
+    lua_pushnumber(L, 0.5);
+    lua_settable(L, 1);
+    lua_pushstring(L, "key");
+    if (!PEEK(lua_topointer(L, 1), table) || table.type != VM_TABLE || table.array_limit != 5 ||
+        table.log_nodes != 3 || table.metatable != NULL || vm_array_size(&table) != 5 ||
+        !PEEK(table.array, first) || first.bits != 77 || first.tag != VM_INTEGER)
+        return "the structure of tables";
+    if (!PEEK(table.nodes, nodes) || table.last_free > table.nodes + 8 ||
+        table.last_free < table.nodes + 7)
+        return "the nodes of tables";
+    int found = 0;
+    for (int i = 0; i < 8; i++)
+        found += nodes[i].key == (uint64_t)(uintptr_t)lua_topointer(L, 2) &&
+                 nodes[i].key_tag == (LUA_TSTRING | VM_COLLECTABLE) && nodes[i].tag == VM_FLOAT &&
+                 nodes[i].bits == UINT64_C(0x3FE0000000000000) && nodes[i].next == 0;
+    return found == 1 ? NULL : "the nodes of tables";
+}
+
+/* An array of 8 that is filled to 5: the length operator moves its limit. */
+static const char *vm_look_at_array_limit(lua_State *L, struct vm *vm)
+{
+    (void)vm;
+    struct vm_table table;
+    lua_settop(L, 0);
+    lua_createtable(L, 8, 0);
+    for (int i = 1; i <= 5; i++) {
+        lua_pushinteger(L, i);
+        lua_rawseti(L, 1, i);
+    }
+    if (lua_rawlen(L, 1) != 5 || !PEEK(lua_topointer(L, 1), table) || vm_array_size(&table) != 8 ||
+        table.last_free != NULL)
+        return "the array part of tables";
+    return NULL;
+}
+
+static const char *vm_look_at_dead_key(lua_State *L, struct vm *vm)
+{
+    (void)vm;
+    struct vm_table table;
+    struct vm_node node;
+    lua_settop(L, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, "a key that is used nowhere else");
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 1);
+    lua_pushstring(L, "a key that is used nowhere else");
+    lua_pushnil(L);
+    lua_rawset(L, 1);
+    lua_gc(L, LUA_GCCOLLECT);
+    if (!PEEK(lua_topointer(L, 1), table) || !PEEK(table.nodes, node) ||
+        (node.tag & 0x0F) != VM_NIL || node.key_tag != VM_DEAD_KEY)
+        return "deleted keys";
+    return NULL;
+}
+
+/* What is compiled, and so the numbers of the opcodes: FNV-1a over the code of all functions. */
+static const char vm_sample[] =
+    "local a, b, c = ...\n"
+    "local t = {1, 2, x = 3, ...}\n"
+    "for i = 1, 10 do t[i] = i * 2 + a.x - t[i] // 3 end\n"
+    "for k, v in next, t do if v == nil or k ~= 1 and v < 5 then goto out end a[k] = v .. k end\n"
+    "::out::\n"
+    "while not (a <= b) do a = -a; b = ~b & 7 | c << 1 end\n"
+    "local function f(p, ...) local u <close> = nil; return function(q) p = q; return #p, t end "
+    "end\n"
+    "repeat local y = f(t.n, 1.5, 'long'):m(true, nil, false) until y >= 2 or y == 'z'\n"
+    "t.n, t[1], t[b] = 5, c % 4, b ^ 2\n"
+    "return f(select(2, ...))\n";
+
+static uint32_t vm_hash_code(const struct vm_prototype *prototype, uint32_t hash)
+{
+    for (int32_t i = 0; i < prototype->code_size; i++)
+        for (int shift = 0; shift < 32; shift += 8)
+            hash = (hash ^ (prototype->code[i] >> shift & 0xFF)) * 16777619u;
+    for (int32_t i = 0; i < prototype->children_count; i++)
+        hash = vm_hash_code(prototype->children[i], hash);
+    return hash;
+}
+
+static const char *vm_look_at_code(lua_State *L, struct vm *vm)
+{
+    (void)vm;
+    struct vm_closure closure;
+    struct vm_prototype prototype, *children[2];
+    uint32_t word;
+    lua_settop(L, 0);
+    if (luaL_loadstring(L, vm_sample) != LUA_OK || !PEEK(lua_topointer(L, 1), closure) ||
+        closure.type != VM_LUA_CLOSURE || closure.upvalues_count != 1 ||
+        !PEEK(closure.prototype, prototype))
+        return "the structure of functions";
+    if (prototype.is_vararg != 1 || prototype.parameters != 0 || prototype.children_count != 1 ||
+        prototype.upvalues_count != 1 || prototype.first_line != 0 || !PEEK(prototype.code, word) ||
+        !PEEK(prototype.children, children[0]) || !PEEK(children[0], prototype) ||
+        prototype.first_line != 7 || prototype.last_line != 7 || prototype.parameters != 1 ||
+        prototype.is_vararg != 1 || prototype.children_count != 1)
+        return "the structure of prototypes";
+    uint32_t hash = vm_hash_code(closure.prototype, 2166136261u);
+    return hash == UINT32_C(0xD3F8C9A2) ? NULL : "the code that functions are compiled to";
+}
+
+/* A coroutine that is suspended in pcall(yield), with two extra arguments, an open upvalue and a
+ * to-be-closed variable. */
+static const char vm_suspended[] = "local yield, pcall, closable = ...\n"
+                                   "return function(a, ...)\n"
+                                   "  local n, count = 0\n"
+                                   "  count = function() n = n + 1 return count end\n"
+                                   "  local c <close> = closable\n"
+                                   "  pcall(yield, count)\n"
+                                   "end\n";
+
+static int vm_no_close(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+/* Pushes the coroutine at 1, its function at 2, `count` at 3. */
+static lua_State *vm_make_suspended(lua_State *L)
+{
+    int results;
+    lua_settop(L, 0);
+    lua_State *co = lua_newthread(L);
+    if (luaL_loadstring(L, vm_suspended) != LUA_OK)
+        return NULL;
+    luaL_requiref(L, LUA_COLIBNAME, luaopen_coroutine, 0);
+    lua_getfield(L, -1, "yield");
+    lua_getglobal(L, "pcall");
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushcfunction(L, vm_no_close);
+    lua_setfield(L, -2, "__close");
+    lua_setmetatable(L, -2);
+    lua_remove(L, -4);
+    lua_call(L, 3, 1);
+    lua_pushvalue(L, -1);
+    lua_xmove(L, co, 1);
+    for (int i = 1; i <= 3; i++)
+        lua_pushinteger(co, i);
+    if (lua_resume(co, L, 3, &results) != LUA_YIELD || results != 1)
+        return NULL;
+    lua_xmove(co, L, 1);
+    return co;
+}
+
+static const char *vm_look_at_calls(lua_State *L, const struct vm_thread *thread, struct vm *vm)
+{
+    struct vm_call yield, pcall, function;
+    struct vm_value slot;
+    struct vm_prototype *prototype = vm_closure(L, 2)->prototype;
+    if (!PEEK(thread->call, yield) || !PEEK(yield.previous, pcall) ||
+        !PEEK(pcall.previous, function) || function.previous == NULL ||
+        (const char *)function.previous != lua_topointer(L, 1) + offsetof(struct vm_thread, base))
+        return "the chain of calls";
+    if ((yield.status & VM_CALL_C) == 0 || (yield.status & VM_CALL_PROTECTED) != 0 ||
+        yield.u.c.continuation != NULL)
+        return "the call of a C function";
+    if (pcall.status != (VM_CALL_C | VM_CALL_PROTECTED | VM_CALL_ALLOWS_HOOKS) ||
+        pcall.u.c.continuation == NULL || pcall.u.c.context != 0 || pcall.results_wanted != 0 ||
+        pcall.u.c.error_handler != 0 ||
+        pcall.u2.protected_function != (char *)(pcall.function + 2) - (char *)thread->stack)
+        return "the call of pcall";
+    if (function.status != VM_CALL_FRESH || function.results_wanted != LUA_MULTRET ||
+        function.u.lua.extra_arguments != 2 ||
+        function.top != function.function + 1 + prototype->registers ||
+        !PEEK(function.function, slot) || slot.tag != (VM_LUA_CLOSURE | VM_COLLECTABLE) ||
+        slot.bits != (uint64_t)(uintptr_t)lua_topointer(L, 2))
+        return "the call of a Lua function";
+    ptrdiff_t pc = function.u.lua.pc - prototype->code;
+    if (pc < 1 || pc > prototype->code_size)
+        return "the place where a function is";
+    vm->pcall_goes_on = pcall.u.c.continuation;
+    return NULL;
+}
+
+static const char *vm_look_at_upvalues(lua_State *L, const struct vm_thread *thread)
+{
+    struct vm_upvalue upvalue;
+    struct vm_value slot;
+    const struct vm_value *registers = thread->call->previous->previous->function + 1;
+    /* n and count are registers 1 and 2 */
+    if (lua_upvalueid(L, 3, 1) == NULL || lua_upvalueid(L, 3, 2) != thread->open_upvalues ||
+        !PEEK(thread->open_upvalues, upvalue) || upvalue.value != registers + 2 ||
+        upvalue.u.open.next != lua_upvalueid(L, 3, 1) || !PEEK(upvalue.u.open.next, upvalue) ||
+        upvalue.value != registers + 1 || upvalue.u.open.next != NULL ||
+        vm_closure(L, 3)->upvalues[0] != lua_upvalueid(L, 3, 1))
+        return "open upvalues";
+    if (thread->to_be_closed != registers + 3 || !PEEK(thread->to_be_closed, slot) ||
+        slot.delta != thread->to_be_closed - thread->stack)
+        return "to-be-closed variables";
+    if (thread->with_upvalues == (const void *)lua_topointer(L, 1))
+        return "the list of threads with open upvalues";
+    return NULL;
+}
+
+static const char *vm_look_at_thread(lua_State *L, struct vm *vm)
+{
+    struct vm_thread thread;
+    struct vm_value first;
+    if (vm_make_suspended(L) == NULL || !PEEK(lua_topointer(L, 1), thread) ||
+        thread.type != VM_THREAD || thread.status != LUA_YIELD || thread.allows_hooks != 1 ||
+        thread.calls < 3 || thread.hook != NULL || thread.hook_mask != 0 ||
+        thread.error_handler != 0 || thread.error_jump != NULL)
+        return "the structure of threads";
+    if (!PEEK(thread.stack, first) || thread.stack >= thread.top ||
+        thread.top >= thread.stack_last || thread.base.function != thread.stack ||
+        thread.base.previous != NULL)
+        return "the stack";
+    const char *differs = vm_look_at_calls(L, &thread, vm);
+    return differs != NULL ? differs : vm_look_at_upvalues(L, &thread);
+}
+
+static void vm_stop(lua_State *L, lua_Debug *debug)
+{
+    (void)debug;
+    lua_yield(L, 0);
+}
+
+/* The pc of a thread that a hook has stopped before its first instruction. */
+static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
+{
+    int results;
+    lua_settop(L, 0);
+    lua_State *co = lua_newthread(L);
+    if (luaL_dostring(L, "return function(a) return a + 1 end") != LUA_OK)
+        return "how functions run";
+    struct vm_prototype *prototype = vm_closure(L, -1)->prototype;
+    lua_xmove(L, co, 1);
+    lua_pushinteger(co, 41);
+    lua_sethook(co, vm_stop, LUA_MASKCOUNT, 1);
+    if (lua_resume(co, L, 1, &results) != LUA_YIELD)
+        return "how hooks stop a thread";
+    ptrdiff_t bias = vm_thread(co)->call->u.lua.pc - prototype->code;
+    if (bias != 0 && bias != 1)
+        return "the place where a hook stops a thread";
+    vm->bias = (int)bias;
+    lua_sethook(co, NULL, 0, 0);
+    if (lua_resume(co, L, 0, &results) != LUA_OK || lua_tointeger(co, -1) != 42)
+        return "how a stopped thread goes on";
+    return NULL;
+}
+
+/* (struct vm *, where to put what differs) */
+static int vm_look_at_all(lua_State *L)
+{
+    static vm_look *const looks[] = {vm_look_at_table, vm_look_at_array_limit, vm_look_at_dead_key,
+                                     vm_look_at_code,  vm_look_at_thread,      vm_look_at_bias};
+    struct vm *vm = lua_touserdata(L, 1);
+    const char **differs = lua_touserdata(L, 2);
+    luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
+    for (size_t i = 0; i < sizeof looks / sizeof *looks && *differs == NULL; i++)
+        *differs = looks[i](L, vm);
+    return 0;
+}
+
+/* The release of "Lua 5.4.R". */
+static int vm_release(void)
+{
+    const char *version = strstr(lua_ident, "Lua 5.4.");
+    return version == NULL ? -1 : atoi(version + strlen("Lua 5.4."));
+}
+
+int vm_check(struct vm *vm, struct error *error)
+{
+    const char *differs = NULL;
+    char word;
+    if (sizeof(void *) != 8 || sizeof(lua_Integer) != 8 || sizeof(lua_Number) != 8)
+        return error_set(error, ERROR_INVALID, "this is not a 64-bit Lua");
+    if (vm_release() < VM_LEAST_RELEASE)
+        return error_set(error, ERROR_INVALID, "this Lua is not 5.4.%d or a later 5.4",
+                         VM_LEAST_RELEASE);
+    if (!PEEK(vm, word))
+        return error_set_system(error, "a process may not look at itself here");
+    lua_State *L = luaL_newstate();
+    if (L == NULL)
+        return error_set(error, ERROR_MEMORY, "not enough memory");
+    lua_pushcfunction(L, vm_look_at_all);
+    lua_pushlightuserdata(L, vm);
+    lua_pushlightuserdata(L, (void *)&differs);
+    int status = lua_pcall(L, 2, 0, 0);
+    lua_close(L);
+    if (status != LUA_OK)
+        return error_set(error, ERROR_INVALID, "Lua failed when it was looked at");
+    if (differs != NULL)
+        return error_set(error, ERROR_INVALID, "this Lua differs from those known in %s", differs);
+    return 0;
+}

@@ -1,0 +1,240 @@
+/*
+ * What is known of the insides of stock Lua 5.4, 64 bit: the structures that the stack of calls and
+ * tables consist of. This header and vm.c are the only place that depends on Lua's version; they
+ * hold for 5.4.4 to 5.4.8, whose structures are the same. vm_check looks at known objects before
+ * anything of this is relied upon; where it finds something else there is no exact resume.
+ *
+ * Names: Lua's own are in the comments (lstate.h, lobject.h, lfunc.h, ltm.h of its sources).
+ */
+#ifndef CKPTLUA_EXACT_VM_H
+#define CKPTLUA_EXACT_VM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "base/error.h"
+
+/* TValue, and StackValue: a value wherever it is kept. */
+struct vm_value {
+    uint64_t bits;
+    uint8_t tag;
+    uint8_t unused;
+    uint16_t delta; /* slots of a stack only: to the to-be-closed variable before this one; 0: more
+                       than VM_LARGEST_DELTA away */
+    uint32_t padding;
+};
+
+/* Tags: a type in the low four bits, a variant above them, and VM_COLLECTABLE. */
+enum {
+    VM_NIL = 0x00,
+    VM_EMPTY = 0x10,    /* no value at all, in a table */
+    VM_DEAD_KEY = 0x0B, /* of a node: the key is an address that must not be followed */
+    VM_TABLE = 0x05,
+    VM_LUA_CLOSURE = 0x06,
+    VM_C_FUNCTION = 0x16,
+    VM_C_CLOSURE = 0x26,
+    VM_INTEGER = 0x03,
+    VM_FLOAT = 0x13,
+    VM_LONG_STRING = 0x14,
+    VM_THREAD = 0x08,
+    VM_COLLECTABLE = 0x40
+};
+
+/* Proto */
+struct vm_prototype {
+    void *next;
+    uint8_t type, marked;
+    uint8_t parameters, is_vararg, registers; /* maxstacksize */
+    int32_t upvalues_count, constants_count, code_size, lines_size, children_count, locals_count,
+        absolute_lines_count;
+    int32_t first_line, last_line;
+    struct vm_value *constants;
+    uint32_t *code;
+    struct vm_prototype **children;
+    struct vm_upvalue_name *upvalues;
+    int8_t *lines;
+    void *absolute_lines;
+    struct vm_local *locals;
+    void *source;
+    void *gray;
+};
+
+/* Upvaldesc */
+struct vm_upvalue_name {
+    void *name;
+    uint8_t in_stack, index, kind;
+};
+
+/* LocVar */
+struct vm_local {
+    void *name;
+    int32_t start, end;
+};
+
+/* UpVal */
+struct vm_upvalue {
+    void *next;
+    uint8_t type, marked, unused;
+    struct vm_value *value; /* a slot of a stack while it is open; &closed then */
+    union {
+        struct {
+            struct vm_upvalue *next;
+            struct vm_upvalue **previous;
+        } open;
+        struct vm_value closed;
+    } u;
+};
+
+/* LClosure */
+struct vm_closure {
+    void *next;
+    uint8_t type, marked, upvalues_count;
+    void *gray;
+    struct vm_prototype *prototype;
+    struct vm_upvalue *upvalues[];
+};
+
+/* CallInfo */
+struct vm_call {
+    struct vm_value *function, *top;
+    struct vm_call *previous, *next;
+    union {
+        struct {
+            const uint32_t *pc; /* behind the instruction that is being executed */
+            volatile int trap;
+            int extra_arguments;
+        } lua;
+        struct {
+            lua_KFunction continuation;
+            ptrdiff_t error_handler; /* that was in force before; bytes from the stack's start */
+            lua_KContext context;
+        } c;
+    } u;
+    union {
+        int protected_function; /* of lua_pcallk: bytes from the stack's start */
+        int yielded, results;
+    } u2;
+    short results_wanted;
+    unsigned short status;
+};
+
+/* vm_call.status */
+enum {
+    VM_CALL_ALLOWS_HOOKS = 1 << 0,
+    VM_CALL_C = 1 << 1,
+    VM_CALL_FRESH = 1 << 2, /* of a luaV_execute of its own */
+    VM_CALL_HOOKED = 1 << 3,
+    VM_CALL_PROTECTED = 1 << 4, /* lua_pcallk */
+    VM_CALL_TAIL = 1 << 5,
+    VM_CALL_HOOK_YIELDED = 1 << 6,
+    VM_CALL_FINALIZER = 1 << 7,
+    VM_CALL_TRANSFER = 1 << 8,
+    VM_CALL_CLOSING = 1 << 9,
+    VM_CALL_RECOVERING = 7 << 10, /* the status that a protected call got */
+    VM_CALL_NEGATED = 1 << 13     /* a <= b by not (b < a) */
+};
+
+/* lua_State */
+struct vm_thread {
+    void *next;
+    uint8_t type, marked;
+    uint8_t status, allows_hooks;
+    uint16_t calls;
+    struct vm_value *top;
+    void *global;
+    struct vm_call *call;
+    struct vm_value *stack_last, *stack;
+    struct vm_upvalue *open_upvalues;
+    struct vm_value *to_be_closed; /* the innermost, or the stack's start */
+    void *gray;
+    struct vm_thread *with_upvalues; /* itself: it is not in that list */
+    void *error_jump;
+    struct vm_call base;
+    lua_Hook hook;
+    ptrdiff_t error_handler;
+    uint32_t c_calls;
+    int last_pc, base_hook_count, hook_count;
+    volatile int hook_mask;
+};
+
+/* Table */
+struct vm_table {
+    void *next;
+    uint8_t type, marked;
+    uint8_t flags; /* bit 7: array_limit is not the size of the array */
+    uint8_t log_nodes;
+    uint32_t array_limit;
+    struct vm_value *array;
+    struct vm_node *nodes;
+    struct vm_node *last_free; /* NULL: no nodes of its own */
+    struct vm_table *metatable;
+    void *gray;
+};
+
+/* Node */
+struct vm_node {
+    uint64_t bits; /* of the value */
+    uint8_t tag;
+    uint8_t key_tag;
+    int32_t next; /* in nodes, relative; 0: none */
+    uint64_t key;
+};
+
+enum { VM_LARGEST_DELTA = 0xFFFF, VM_LARGE_ARRAY_FLAG = 0x80 };
+
+/* What the check has found out. */
+struct vm {
+    int bias;                    /* of the pc of a thread that a hook has stopped: 0 or 1 */
+    lua_KFunction pcall_goes_on; /* the continuation of pcall and xpcall */
+};
+
+/* Whether all of the above holds for the Lua that is running; ERROR_INVALID and what differs, if
+ * not. Makes and closes a small state of its own. */
+int vm_check(struct vm *vm, struct error *error);
+
+/* The insides of an object. */
+static inline struct vm_thread *vm_thread(lua_State *L)
+{
+    return (struct vm_thread *)(void *)L;
+}
+
+/* Of the Lua function, or table, at index. */
+static inline struct vm_closure *vm_closure(lua_State *L, int index)
+{
+    return (struct vm_closure *)(uintptr_t)lua_topointer(L, index);
+}
+
+static inline struct vm_table *vm_table(lua_State *L, int index)
+{
+    return (struct vm_table *)(uintptr_t)lua_topointer(L, index);
+}
+
+static inline int vm_is_open(const struct vm_upvalue *upvalue)
+{
+    return upvalue->value != &upvalue->u.closed;
+}
+
+/* The slot of the value on top of L's stack. */
+static inline struct vm_value *vm_top(lua_State *L)
+{
+    return vm_thread(L)->top - 1;
+}
+
+/* Pushes what a slot holds. The slot of a stack, of a table's array, or of a closed upvalue. */
+static inline void vm_push(lua_State *L, const struct vm_value *value)
+{
+    lua_pushnil(L);
+    struct vm_value *top = vm_top(L);
+    top->bits = value->bits;
+    top->tag = value->tag;
+}
+
+/* Number of slots of the array part (luaH_realasize). */
+uint32_t vm_array_size(const struct vm_table *table);
+
+/* The hash of a string, as Lua keeps it in the string; for the check of the seed. */
+uint32_t vm_string_hash(lua_State *L, int index);
+
+#endif

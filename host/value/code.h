@@ -1,0 +1,55 @@
+/*
+ * Functions written in Lua, and coroutines: host/exact knows how they are taken apart and put
+ * together; encode.c and decode.c only know where in a snapshot the parts go (shape.h). Without it,
+ * as for ckpt.save, such values are refused.
+ *
+ * All functions may raise errors; "context" is what stands beside them.
+ */
+#ifndef CKPTLUA_VALUE_CODE_H
+#define CKPTLUA_VALUE_CODE_H
+
+#include <stdint.h>
+
+#include <lua.h>
+
+/* Where in the source a function is: in a text that was compiled, as the number of its prototype.
+ */
+struct code_place {
+    const void *chunk; /* its address tells it from others */
+    uint32_t number;
+};
+
+/* Taking apart. Each value is given once. */
+struct code_writer {
+    void *context;
+    /* Of the Lua function at index: fills *place and pushes the table of its upvalues; or raises
+     * why it cannot be saved. */
+    void (*function)(lua_State *L, void *context, int index, struct code_place *place);
+    /* Pushes name and text of a chunk; nil as text if it is the script itself. */
+    void (*chunk)(lua_State *L, void *context, const void *chunk);
+    /* Pushes the table that describes the coroutine at index. */
+    void (*thread)(lua_State *L, void *context, int index);
+    /* Of a C function without a name that a library has made: pushes the name of its kind and then
+     * the values it is made of, and returns their number, or -1 if it is of no kind known. */
+    int (*made)(lua_State *L, void *context, int index);
+};
+
+/* Putting together. Tables are not filled yet; what is in them is looked at by `finish` only. */
+struct code_reader {
+    void *context;
+    /* The name and the text of a chunk are on top: pops them, and pushes a userdata for it. */
+    void (*chunk)(lua_State *L, void *context);
+    /* Pushes function `number` of the chunk that the userdata at index stands for. */
+    void (*function)(lua_State *L, void *context, int chunk, uint32_t number);
+    /* Pushes an empty coroutine. */
+    void (*thread)(lua_State *L, void *context);
+    /* `count` values are on top: pops them, and pushes a function of that kind made of them. */
+    void (*made)(lua_State *L, void *context, const char *kind, int count);
+    /* The table at index has been filled; its keys were in the order of the list at `keys`. */
+    void (*order)(lua_State *L, void *context, int table, int keys);
+    /* All tables are filled. `functions` is a list of pairs: function, table of upvalues;
+     * `threads` of pairs: coroutine, description. */
+    void (*finish)(lua_State *L, void *context, int functions, int threads);
+};
+
+#endif

@@ -1,0 +1,732 @@
+#include "value/encoder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "value/late.h"
+#include "value/names.h"
+#include "value/path.h"
+#include "value/registry.h"
+#include "value/shape.h"
+
+static const char encoder_metatable[] = "ckptlua.encode";
+
+static int encoder_free(lua_State *L)
+{
+    struct encoder *encode = lua_touserdata(L, 1);
+    idmap_free(&encode->map);
+    bytes_free(&encode->counts);
+    return 0;
+}
+
+static int encoder_no_memory(lua_State *L)
+{
+    return luaL_error(L, "not enough memory");
+}
+
+/* The address that an object is known by in the map. A userdata's own may be that of an empty block
+ * at its end, which is where another object begins; the byte before is in its header. */
+static const void *encoder_address(lua_State *L, int index)
+{
+    const char *address = lua_topointer(L, index);
+    return lua_type(L, index) == LUA_TUSERDATA ? address - 1 : address;
+}
+
+/* What has a number keeps its address: a save function may drop objects and collect them. */
+static void encoder_hold(lua_State *L, struct encoder *encode, int index)
+{
+    if (encode->has_savers) {
+        lua_pushvalue(L, index);
+        lua_rawseti(L, encode->anchor, ++encode->held);
+    }
+}
+
+static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const void *address)
+{
+    struct idmap_entry *entry = idmap_find(&encode->map, address);
+    if (entry == NULL)
+        encoder_no_memory(L);
+    return entry;
+}
+
+/* ---------------------------------------------------------------- refusals */
+
+/* Raises "PATH: " and the message on top. */
+static int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
+{
+    index = lua_absindex(L, index);
+    path_push(L, encode->root, index, encode->names);
+    lua_pushliteral(L, ": ");
+    lua_rotate(L, -3, 2);
+    lua_concat(L, 3);
+    return lua_error(L);
+}
+
+static int encoder_refuse_function(lua_State *L, const struct encoder *encode, int index)
+{
+    lua_Debug debug;
+    lua_pushvalue(L, index);
+    lua_getinfo(L, ">S", &debug);
+    if (*debug.what == 'C')
+        lua_pushliteral(L, "a C function without a name cannot be saved; set it to nil before "
+                           "checkpoint(), or make it with ckpt.transient");
+    else
+        lua_pushfstring(L,
+                        "the Lua function (%s:%d) is not kept by --resume globals; define it as a "
+                        "global function or in a module, or ckpt.register the table it is in",
+                        debug.short_src, debug.linedefined);
+    return encoder_refuse(L, encode, index);
+}
+
+static int encoder_refuse_other(lua_State *L, const struct encoder *encode, int index)
+{
+    switch (lua_type(L, index)) {
+    case LUA_TFUNCTION:
+        return encoder_refuse_function(L, encode, index);
+    case LUA_TTHREAD:
+        lua_pushliteral(L, "a coroutine is not kept by --resume globals; set it to nil before "
+                           "checkpoint()");
+        break;
+    case LUA_TLIGHTUSERDATA:
+        lua_pushliteral(L, "a light userdata is a bare address and cannot be saved; set it to nil "
+                           "before checkpoint()");
+        break;
+    default: {
+        const char *type = "unnamed";
+        if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING)
+            type = lua_tostring(L, -1);
+        lua_pushfstring(L,
+                        "userdata (%s) has no saver; set it to nil before checkpoint(), or "
+                        "ckpt.register it",
+                        type);
+    }
+    }
+    return encoder_refuse(L, encode, index);
+}
+
+/* ---------------------------------------------------------------- values */
+
+static void encoder_reference(struct encoder *encode, int8_t type, uint64_t number)
+{
+    unsigned char data[8];
+    if (number <= UINT32_MAX) {
+        bytes_put_u32(data, (uint32_t)number);
+        pack_extension(encode->pack, type, data, 4);
+    } else {
+        bytes_put_u64(data, number);
+        pack_extension(encode->pack, type, data, 8);
+    }
+}
+
+/* A string that is part of the layout, and so takes no number. */
+void encoder_name(lua_State *L, struct encoder *encode, int index)
+{
+    size_t size;
+    const char *name = lua_tolstring(L, index, &size);
+    pack_string(encode->pack, name, size);
+}
+
+static uint64_t encoder_next_shared(struct encoder *encode)
+{
+    return encode->shared++ << ENCODER_SHIFT | ENCODER_SHARED;
+}
+
+static void encoder_string(lua_State *L, struct encoder *encode, int index)
+{
+    size_t size;
+    const char *data = lua_tolstring(L, index, &size);
+    if (size >= SHAPE_SHARED_STRING) {
+        struct idmap_entry *entry = encoder_find(L, encode, data);
+        if (entry->number != 0) {
+            encoder_reference(encode, SHAPE_SHARED_REF, entry->number >> ENCODER_SHIFT);
+            return;
+        }
+        entry->number = encoder_next_shared(encode);
+        encoder_hold(L, encode, index);
+    }
+    pack_string(encode->pack, data, size);
+}
+
+/* Pushes the description of the object at index, or nil. */
+static void encoder_push_description(lua_State *L, const struct encoder *encode, int index)
+{
+    const int sources[] = {encode->late, encode->registry, encode->again};
+    index = lua_absindex(L, index);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        lua_pushvalue(L, index);
+        if (lua_rawget(L, sources[i]) != LUA_TNIL)
+            return;
+        lua_pop(L, 1);
+    }
+    lua_pushliteral(L, "name:");
+    lua_pushvalue(L, index);
+    if (lua_rawget(L, encode->names) == LUA_TNIL)
+        lua_remove(L, -2);
+    else
+        lua_concat(L, 2);
+}
+
+static void encoder_special(lua_State *L, struct encoder *encode, int index,
+                            struct idmap_entry *entry)
+{
+    encoder_push_description(L, encode, index);
+    const char *description = lua_tostring(L, -1), *colon = strchr(description, ':');
+    if (strncmp(description, "userdata:", 9) == 0 || strncmp(description, "closure:", 8) == 0 ||
+        strncmp(description, "coroutine:", 10) == 0 || strncmp(description, "base:", 5) == 0) {
+        lua_pushlstring(L, description, (size_t)(colon - description));
+        lua_pushfstring(L, "a %s (%s) of another program's snapshot cannot be saved again",
+                        lua_tostring(L, -1), colon + 1);
+        encoder_refuse(L, encode, index);
+    }
+    msgpack_pack_array(&encode->pack->packer, 2);
+    msgpack_pack_str_with_body(&encode->pack->packer, description, (size_t)(colon - description));
+    pack_string(encode->pack, colon + 1, strlen(colon + 1));
+    lua_pop(L, 1);
+    entry->number = encoder_next_shared(encode);
+}
+
+/* Appends the table at index to the queue. */
+static void encoder_enqueue(lua_State *L, struct encoder *encode, int index,
+                            const struct encoder_counts *counts)
+{
+    if (encode->tail_at == ENCODER_CHUNK) {
+        if (lua_isnil(L, encode->spare)) {
+            lua_createtable(L, ENCODER_CHUNK + 1, 0);
+        } else {
+            lua_pushvalue(L, encode->spare);
+            lua_pushnil(L);
+            lua_replace(L, encode->spare);
+        }
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, encode->tail, ENCODER_CHUNK + 1);
+        lua_replace(L, encode->tail);
+        encode->tail_at = 0;
+    }
+    lua_pushvalue(L, index);
+    lua_rawseti(L, encode->tail, ++encode->tail_at);
+    if (encode->counts_read > encode->counts.size / 2 + 4096) {
+        memmove(encode->counts.data, encode->counts.data + encode->counts_read,
+                encode->counts.size - encode->counts_read);
+        encode->counts.size -= encode->counts_read;
+        encode->counts_read = 0;
+    }
+    if (bytes_append(&encode->counts, counts, sizeof *counts) != 0)
+        encoder_no_memory(L);
+}
+
+/* Takes the next table from the queue and pushes it; returns 0 where there is none. */
+static int encoder_dequeue(lua_State *L, struct encoder *encode, struct encoder_counts *counts)
+{
+    if (encode->counts_read == encode->counts.size)
+        return 0;
+    memcpy(counts, encode->counts.data + encode->counts_read, sizeof *counts);
+    encode->counts_read += sizeof *counts;
+    if (encode->head_at == ENCODER_CHUNK) {
+        lua_rawgeti(L, encode->head, ENCODER_CHUNK + 1);
+        lua_pushvalue(L, encode->head);
+        lua_replace(L, encode->spare);
+        lua_replace(L, encode->head);
+        encode->head_at = 0;
+    }
+    lua_rawgeti(L, encode->head, ++encode->head_at);
+    if (encode->counts_read == encode->counts.size) { /* empty, so in the tail's chunk */
+        encode->counts_read = encode->counts.size = 0;
+        encode->head_at = encode->tail_at = 0;
+    }
+    return 1;
+}
+
+static void encoder_new_table(lua_State *L, struct encoder *encode, int index,
+                              struct idmap_entry *entry)
+{
+    entry->number = encode->tables++ << ENCODER_SHIFT | ENCODER_TABLE;
+    struct encoder_counts counts;
+    walker_count(L, encode->options->walker, index, &counts.sequence, &counts.others);
+    unsigned char data[8];
+    bytes_put_u32(data, counts.sequence);
+    bytes_put_u32(data + 4, counts.others);
+    pack_extension(encode->pack, SHAPE_TABLE, data, sizeof data);
+    encoder_enqueue(L, encode, index, &counts);
+    encoder_hold(L, encode, index);
+}
+
+/* What tells whether the entries of the table at index are the same, in the same order, as at
+ * another time. */
+static uint64_t encoder_keys(lua_State *L, int table)
+{
+    uint64_t mark = 0;
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+        uint64_t key = (uint64_t)(uintptr_t)lua_topointer(L, -2);
+        if (lua_isinteger(L, -2)) {
+            key = (uint64_t)lua_tointeger(L, -2);
+        } else if (lua_type(L, -2) == LUA_TNUMBER) {
+            lua_Number number = lua_tonumber(L, -2);
+            memcpy(&key, &number, sizeof key);
+        } else if (key == 0) {
+            key = (uint64_t)lua_toboolean(L, -2) + 1;
+        }
+        mark = (mark ^ key) * UINT64_C(0x9E3779B97F4A7C15);
+        mark ^= mark >> 32;
+    }
+    return mark;
+}
+
+int encoder_changed(lua_State *L)
+{
+    return luaL_error(L, "a table changed while it was being saved (by a save function?)");
+}
+
+/* Entries of the table at index are about to be written, one after the other. */
+void encoder_walk(struct encoder *encode, int table)
+{
+    encode->walked = table;
+    encode->marked = 0;
+}
+
+/* All are written. A table that a save function has changed may have had some twice, and others
+ * not at all. */
+void encoder_walked(lua_State *L, struct encoder *encode)
+{
+    if (encode->marked && encoder_keys(L, encode->walked) != encode->mark)
+        encoder_changed(L);
+    encode->walked = 0;
+}
+
+/* Calls a save function with the arguments on top, for the object at index, which is of the class
+ * `name`, or of none: NULL. */
+static void encoder_call_saver(lua_State *L, struct encoder *encode, int index, int arguments,
+                               const char *name)
+{
+    if (encode->walked != 0 && !encode->marked) {
+        encode->marked = 1;
+        encode->mark = encoder_keys(L, encode->walked);
+    }
+    int status = lua_pcall(L, arguments, 1, 0);
+    if (status == LUA_OK)
+        return;
+    if (status == LUA_ERRMEM)
+        lua_error(L);
+    const char *message = luaL_tolstring(L, -1, NULL);
+    if (name == NULL)
+        lua_pushstring(L, message);
+    else
+        lua_pushfstring(L, "the save function of class '%s' failed: %s", name, message);
+    encoder_refuse(L, encode, index);
+}
+
+/* What an object is made of, on top, must be there when it is read back. */
+static void encoder_check_data(lua_State *L, struct encoder *encode, int index, const char *name)
+{
+    const char *what = NULL;
+    int type = lua_type(L, -1);
+    if (registry_push_saver(L, -1)) {
+        what = "an object that has a save function itself";
+    } else if (type == LUA_TUSERDATA && late_describe_object(L, -1)) {
+        what = "an object that is not there yet";
+    } else if ((type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA) &&
+               encoder_find(L, encode, encoder_address(L, -1))->number != 0) {
+        encoder_push_description(L, encode, -1);
+        if (!lua_isnil(L, -1) && strncmp(lua_tostring(L, -1), "name:", 5) != 0)
+            what = "a function, module, class or transient value by itself";
+        lua_pop(L, 1);
+    }
+    if (what == NULL)
+        return;
+    lua_pushfstring(L, "the save function of class '%s' gave %s; put it into a table", name, what);
+    encoder_refuse(L, encode, index);
+}
+
+/* The object at index has a class with a saver, whose name and function are on top. Pops both. */
+static void encoder_object(lua_State *L, struct encoder *encode, int index, const void *address)
+{
+    const char *name = lua_tostring(L, -2);
+    lua_pushvalue(L, index);
+    encoder_call_saver(L, encode, index, 1, name);
+    encoder_check_data(L, encode, index, name);
+    encoder_hold(L, encode, lua_gettop(L));
+    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_text(encode->pack, "object");
+    encoder_name(L, encode, -2);
+    encoder_value(L, encode, lua_gettop(L));
+    lua_pop(L, 2);
+    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+}
+
+/* (type as light userdata, userdata) */
+static int encoder_run_type_saver(lua_State *L)
+{
+    const struct userdata_type *type = lua_touserdata(L, 1);
+    lua_remove(L, 1);
+    type->save(L, 1);
+    return 1;
+}
+
+static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
+                             struct idmap_entry *entry)
+{
+    const struct userdata_type *type = registry_type_of(L, index);
+    if (type == NULL)
+        encoder_refuse_other(L, encode, index);
+    int top = lua_gettop(L);
+    lua_pushcfunction(L, encoder_run_type_saver);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)type);
+    lua_pushvalue(L, index);
+    encoder_call_saver(L, encode, index, 2, NULL);
+    size_t size;
+    if (lua_type(L, -1) != LUA_TSTRING) {
+        lua_pushfstring(L, "the saver of userdata type '%s' gave no string", type->name);
+        encoder_refuse(L, encode, index);
+    }
+    const char *data = lua_tolstring(L, -1, &size);
+    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_text(encode->pack, "userdata");
+    pack_text(encode->pack, type->name);
+    pack_string(encode->pack, data, size);
+    lua_settop(L, top);
+    entry->number = encoder_next_shared(encode);
+}
+
+/* A stand-in of an object whose class has not been registered in this run goes out as it came. */
+static int encoder_waiting_object(lua_State *L, struct encoder *encode, int index,
+                                  const void *address)
+{
+    if (!late_describe_object(L, index))
+        return 0;
+    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_text(encode->pack, "object");
+    encoder_name(L, encode, -2);
+    encoder_value(L, encode, lua_gettop(L));
+    lua_pop(L, 2);
+    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+    return 1;
+}
+
+/* ---------------------------------------------------------------- functions and coroutines */
+
+/* ["chunk", name, text], or a reference to one. */
+static void encoder_chunk(lua_State *L, struct encoder *encode, const void *chunk)
+{
+    struct idmap_entry *entry = encoder_find(L, encode, chunk);
+    if (entry->number != 0) {
+        encoder_reference(encode, SHAPE_SHARED_REF, entry->number >> ENCODER_SHIFT);
+        return;
+    }
+    encode->options->code->chunk(L, encode->options->code->context, chunk);
+    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_text(encode->pack, "chunk");
+    encoder_name(L, encode, -2);
+    if (lua_isnil(L, -1))
+        msgpack_pack_nil(&encode->pack->packer);
+    else
+        encoder_name(L, encode, -1);
+    lua_pop(L, 2);
+    encoder_find(L, encode, chunk)->number = encoder_next_shared(encode);
+}
+
+/* Calls what takes the value at index apart. An error of it is a refusal of that value. */
+struct encoder_part {
+    const struct code_writer *code;
+    struct code_place place;
+    int count;
+    int kind; /* LUA_TFUNCTION, LUA_TTHREAD, or LUA_TNONE for what was made by a library */
+};
+
+/* (struct encoder_part *, value) */
+static int encoder_take_apart(lua_State *L)
+{
+    struct encoder_part *part = lua_touserdata(L, 1);
+    const struct code_writer *code = part->code;
+    part->count = 1;
+    if (part->kind == LUA_TFUNCTION)
+        code->function(L, code->context, 2, &part->place);
+    else if (part->kind == LUA_TTHREAD)
+        code->thread(L, code->context, 2);
+    else
+        part->count = code->made(L, code->context, 2);
+    if (part->kind != LUA_TNONE)
+        return 1;
+    return part->count < 0 ? 0 : part->count + 1;
+}
+
+static void encoder_part(lua_State *L, struct encoder *encode, int index, struct encoder_part *part)
+{
+    part->code = encode->options->code;
+    lua_pushcfunction(L, encoder_take_apart);
+    lua_pushlightuserdata(L, part);
+    lua_pushvalue(L, index);
+    int status = lua_pcall(L, 2, LUA_MULTRET, 0);
+    if (status == LUA_ERRMEM)
+        lua_error(L);
+    if (status != LUA_OK)
+        encoder_refuse(L, encode, index);
+    luaL_checkstack(L, 12, NULL);
+}
+
+/* ["closure", chunk, number, upvalues] */
+static void encoder_closure(lua_State *L, struct encoder *encode, int index, const void *address)
+{
+    struct encoder_part part = {.kind = LUA_TFUNCTION};
+    encoder_part(L, encode, index, &part);
+    msgpack_pack_array(&encode->pack->packer, 4);
+    pack_text(encode->pack, "closure");
+    encoder_chunk(L, encode, part.place.chunk);
+    pack_integer(encode->pack, part.place.number);
+    encoder_value(L, encode, lua_gettop(L));
+    lua_pop(L, 1);
+    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+}
+
+/* ["thread", description] */
+static void encoder_thread(lua_State *L, struct encoder *encode, int index, const void *address)
+{
+    struct encoder_part part = {.kind = LUA_TTHREAD};
+    encoder_part(L, encode, index, &part);
+    msgpack_pack_array(&encode->pack->packer, 2);
+    pack_text(encode->pack, "thread");
+    encoder_value(L, encode, lua_gettop(L));
+    lua_pop(L, 1);
+    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+}
+
+/* ["made", kind, value, ...] */
+static void encoder_made(lua_State *L, struct encoder *encode, int index, const void *address)
+{
+    struct encoder_part part = {.kind = LUA_TNONE};
+    int top = lua_gettop(L);
+    encoder_part(L, encode, index, &part);
+    if (part.count < 0)
+        encoder_refuse_other(L, encode, index);
+    msgpack_pack_array(&encode->pack->packer, (size_t)part.count + 2);
+    pack_text(encode->pack, "made");
+    encoder_name(L, encode, top + 1);
+    for (int i = 2; i <= part.count + 1; i++)
+        encoder_value(L, encode, top + i);
+    lua_settop(L, top);
+    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+}
+
+static void encoder_code(lua_State *L, struct encoder *encode, int index, int type,
+                         const void *address)
+{
+    if (encode->options->code == NULL)
+        encoder_refuse_other(L, encode, index);
+    luaL_checkstack(L, 12, NULL);
+    if (type == LUA_TTHREAD)
+        encoder_thread(L, encode, index, address);
+    else if (lua_iscfunction(L, index))
+        encoder_made(L, encode, index, address);
+    else
+        encoder_closure(L, encode, index, address);
+}
+
+/* Anything that is neither a number nor a string nor nil or a boolean. */
+static void encoder_identity(lua_State *L, struct encoder *encode, int index, int type)
+{
+    const void *address = encoder_address(L, index);
+    if (type == LUA_TLIGHTUSERDATA) /* its address may be that of an object */
+        encoder_refuse_other(L, encode, index);
+    struct idmap_entry *entry = encoder_find(L, encode, address);
+    uint64_t number = entry->number;
+    if (number == 0) {
+        if ((type == LUA_TTABLE || type == LUA_TUSERDATA) && registry_push_saver(L, index))
+            encoder_object(L, encode, index, address);
+        else if (type == LUA_TTABLE)
+            encoder_new_table(L, encode, index, entry);
+        else if (type != LUA_TUSERDATA)
+            encoder_code(L, encode, index, type, address);
+        else if (!encoder_waiting_object(L, encode, index, address))
+            encoder_userdata(L, encode, index, entry);
+    } else if (number == ENCODER_SPECIAL) {
+        encoder_special(L, encode, index, entry);
+    } else if ((number & ((1 << ENCODER_SHIFT) - 1)) == ENCODER_TABLE) {
+        encoder_reference(encode, SHAPE_TABLE_REF, number >> ENCODER_SHIFT);
+    } else {
+        encoder_reference(encode, SHAPE_SHARED_REF, number >> ENCODER_SHIFT);
+    }
+}
+
+/* index is an absolute one; type is that of the value. */
+static void encoder_typed(lua_State *L, struct encoder *encode, int index, int type)
+{
+    msgpack_packer *packer = &encode->pack->packer;
+    switch (type) {
+    case LUA_TNIL:
+        msgpack_pack_nil(packer);
+        break;
+    case LUA_TBOOLEAN:
+        if (lua_toboolean(L, index))
+            msgpack_pack_true(packer);
+        else
+            msgpack_pack_false(packer);
+        break;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            pack_integer(encode->pack, lua_tointeger(L, index));
+        else
+            pack_float(encode->pack, lua_tonumber(L, index));
+        break;
+    case LUA_TSTRING:
+        encoder_string(L, encode, index);
+        break;
+    default:
+        encoder_identity(L, encode, index, type);
+    }
+}
+
+void encoder_value(lua_State *L, struct encoder *encode, int index)
+{
+    encoder_typed(L, encode, index, lua_type(L, index));
+}
+
+/* A reference to it would be found again, but not the place of a key. */
+static int encoder_refuse_key(lua_State *L, const struct encoder *encode, const char *transient)
+{
+    lua_pushfstring(L, "the transient value '%s' is a key here, and cannot be saved as one",
+                    transient);
+    return encoder_refuse(L, encode, encode->walked);
+}
+
+void encoder_key(lua_State *L, struct encoder *encode, int index)
+{
+    int type = lua_type(L, index);
+    if ((type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA) &&
+        encoder_find(L, encode, encoder_address(L, index))->number != 0) {
+        encoder_push_description(L, encode, index);
+        const char *description = lua_tostring(L, -1);
+        if (description != NULL && strncmp(description, "transient:", 10) == 0)
+            encoder_refuse_key(L, encode, description + 10);
+        lua_pop(L, 1);
+    }
+    encoder_typed(L, encode, index, type);
+}
+
+/* ---------------------------------------------------------------- records */
+
+static void encoder_check_sink(lua_State *L, const struct encoder *encode)
+{
+    if (encode->pack->status != 0)
+        luaL_error(L, "writing failed");
+}
+
+/* The metatable of the table at index is below it. */
+static void encoder_metatable_of(lua_State *L, struct encoder *encode, int table)
+{
+    if (registry_push_saver(L, table - 1)) {
+        lua_pushliteral(L, "a metatable that has a save function itself cannot be saved");
+        encoder_refuse(L, encode, table - 1);
+    }
+    encoder_value(L, encode, table - 1);
+}
+
+/* Writes the table on top, and pops it. */
+static void encoder_record(lua_State *L, struct encoder *encode,
+                           const struct encoder_counts *counts)
+{
+    const struct walker *walker = encode->options->walker;
+    msgpack_packer *packer = &encode->pack->packer;
+    int table = lua_gettop(L), key = table + 1, value = table + 2;
+    int has_metatable = lua_getmetatable(L, table);
+    if (has_metatable)
+        lua_insert(L, table);
+    table += has_metatable, key += has_metatable, value += has_metatable;
+
+    encoder_walk(encode, table);
+    msgpack_pack_array(packer, has_metatable ? 3 : 2);
+    msgpack_pack_array(packer, counts->sequence);
+    for (uint32_t i = 1; i <= counts->sequence; i++) {
+        encoder_typed(L, encode, key, lua_rawgeti(L, table, i));
+        lua_settop(L, table);
+    }
+    msgpack_pack_map(packer, counts->others);
+    if (counts->sequence > 0)
+        lua_pushinteger(L, counts->sequence);
+    else
+        lua_pushnil(L);
+    uint32_t others = 0;
+    for (; walker->next(L, walker->context, table); lua_pop(L, 1)) {
+        if (++others > counts->others)
+            encoder_changed(L);
+        encoder_key(L, encode, key);
+        encoder_value(L, encode, value);
+    }
+    if (others != counts->others)
+        encoder_changed(L);
+    encoder_walked(L, encode);
+    if (has_metatable)
+        encoder_metatable_of(L, encode, table);
+    lua_settop(L, table - 1 - has_metatable);
+    encoder_check_sink(L, encode);
+}
+
+void encoder_records(lua_State *L, struct encoder *encode)
+{
+    struct encoder_counts counts;
+    while (encoder_dequeue(L, encode, &counts))
+        encoder_record(L, encode, &counts);
+    pack_flush(encode->pack);
+    encoder_check_sink(L, encode);
+}
+
+/* ---------------------------------------------------------------- the start */
+
+/* Enters all keys of the table on top into the map, as objects with a description. */
+static int encoder_add_special(lua_State *L, struct encoder *encode)
+{
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        encoder_hold(L, encode, lua_gettop(L) - 1);
+        encoder_find(L, encode, encoder_address(L, -2))->number = ENCODER_SPECIAL;
+    }
+    return lua_gettop(L);
+}
+
+/* Of what is registered, only transient values are no state of an exact job: classes are. */
+static void encoder_push_transients(lua_State *L)
+{
+    lua_newtable(L);
+    registry_push_all(L);
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1))
+        if (strncmp(lua_tostring(L, -1), "transient:", 10) == 0) {
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, -6);
+        }
+    lua_pop(L, 1);
+}
+
+struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct encode_options *options,
+                              int root)
+{
+    luaL_checkstack(L, 48, NULL);
+    struct encoder *encode = lua_newuserdatauv(L, sizeof *encode, 0);
+    *encode = (struct encoder){.pack = pack, .options = options, .root = root};
+    encode->has_savers = registry_has_savers(L);
+    luaL_newmetatable(L, encoder_metatable);
+    lua_pushcfunction(L, encoder_free);
+    lua_setfield(L, -2, "__gc"); /* always: the first time may have run out of memory here */
+    lua_setmetatable(L, -2);
+    lua_createtable(L, ENCODER_CHUNK + 1, 0);
+    lua_pushvalue(L, -1);
+    encode->head = lua_gettop(L) - 1;
+    encode->tail = lua_gettop(L);
+    lua_pushnil(L);
+    encode->spare = lua_gettop(L);
+    lua_newtable(L);
+    encode->anchor = lua_gettop(L);
+    names_push_all(L);
+    encode->names = encoder_add_special(L, encode);
+    if (options->code != NULL)
+        lua_newtable(L);
+    else
+        again_collect(L, options->push_line, options->context);
+    encode->again = encoder_add_special(L, encode);
+    if (options->code != NULL)
+        encoder_push_transients(L);
+    else
+        registry_push_all(L);
+    encode->registry = encoder_add_special(L, encode);
+    late_push_all(L);
+    encode->late = encoder_add_special(L, encode);
+    return encode;
+}

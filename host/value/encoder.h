@@ -1,0 +1,68 @@
+/*
+ * The encoder proper: values and the records of tables. What goes into a snapshot, and in which
+ * order, is encode.c's business.
+ */
+#ifndef CKPTLUA_VALUE_ENCODER_H
+#define CKPTLUA_VALUE_ENCODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "base/bytes.h"
+#include "value/encode.h"
+#include "value/idmap.h"
+
+/* Numbers in the map: 0 new; ENCODER_SPECIAL for an object with a description that was not written
+ * yet; else the object's number, shifted, and the sequence it is from. */
+enum { ENCODER_SPECIAL = 1, ENCODER_TABLE = 2, ENCODER_SHARED = 3, ENCODER_SHIFT = 2 };
+
+/* The queue is a chain of Lua tables of this many places, the next one behind them. */
+enum { ENCODER_CHUNK = 1000 };
+
+struct encoder_counts {
+    uint32_t sequence, others;
+};
+
+struct encoder {
+    struct pack *pack;
+    const struct encode_options *options;
+    struct idmap map;
+    int has_savers; /* Lua code runs meanwhile, and may collect what is not held */
+    lua_Integer held;
+    uint64_t tables, shared;                  /* numbers given */
+    struct bytes counts;                      /* struct encoder_counts of the tables in the queue */
+    size_t counts_read;                       /* bytes of them that were used */
+    int root;                                 /* stack indices: the table the search for a */
+    int head, tail, head_at, tail_at;         /* path starts from; the queue's chunks */
+    int late, registry, again, names, anchor; /* object -> description; what must not be freed */
+    int spare;                                /* a chunk that was used up, or nil */
+    int walked;                               /* the table whose entries are being written, or 0 */
+    int marked;                               /* whether a save function was called meanwhile; */
+    uint64_t mark;                            /* encoder_keys of that table before it was */
+};
+
+/* Pushes what the encoder keeps on the stack. Its search for a path starts from the table at index
+ * `root`. */
+struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct encode_options *options,
+                              int root);
+
+/* Writes the value at the absolute index; as a key of the table that is walked. */
+void encoder_value(lua_State *L, struct encoder *encode, int index);
+void encoder_key(lua_State *L, struct encoder *encode, int index);
+
+/* Writes a string that is part of the layout, and so takes no number. */
+void encoder_name(lua_State *L, struct encoder *encode, int index);
+
+/* Entries of the table at index are about to be written, one after the other; all are written. A
+ * table that a save function has changed meanwhile may have had some twice, and others not at all:
+ * that is an error. */
+void encoder_walk(struct encoder *encode, int table);
+void encoder_walked(lua_State *L, struct encoder *encode);
+int encoder_changed(lua_State *L);
+
+/* Writes the records of all tables that were met, and of those met in these. */
+void encoder_records(lua_State *L, struct encoder *encode);
+
+#endif
