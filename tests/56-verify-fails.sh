@@ -73,7 +73,8 @@ while k < 20 do
   checkpoint()
 end
 LUA
-expect_output 'stdout       DIFFERS at line ' ', after kill ' 'state        DIFFERS at total'
+# Where it begins to differ may be before what the first process had printed when it was killed.
+expect_output 'stdout       DIFFERS at line ' 'state        DIFFERS at total'
 
 # Nothing is proven where there was nothing to continue from.
 echo 'print("short")' >short.lua

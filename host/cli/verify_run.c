@@ -169,6 +169,15 @@ static int verify_run_has_ended(struct process *process)
     return 1;
 }
 
+/* One that Ctrl-C has ended before it had a process group of its own: so it does this one, which
+ * may be told a little later. Returns the signal, or 0. */
+static int verify_run_interrupt(const struct process *process)
+{
+    int interrupted =
+        process->outcome.si_code == CLD_KILLED && process->outcome.si_status == SIGINT;
+    return interrupted ? verify_wait_for(0.2) : 0;
+}
+
 /* process:__gc() */
 static int verify_run_forget(lua_State *L)
 {
@@ -191,7 +200,11 @@ static int verify_run_wait(lua_State *L)
     double end = verify_wait_clock() + luaL_checknumber(L, 2);
     for (;;) {
         if (verify_run_has_ended(process)) {
-            lua_pushliteral(L, "ended");
+            int interrupt = verify_run_interrupt(process);
+            if (interrupt != 0)
+                lua_pushinteger(L, interrupt);
+            else
+                lua_pushliteral(L, "ended");
             return 1;
         }
         double left = end - verify_wait_clock();
@@ -241,6 +254,7 @@ static int verify_run_ready(lua_State *L)
     while (now < end && stop == 0) {
         if (verify_run_has_ended(process)) {
             how = "ended";
+            stop = verify_run_interrupt(process);
             break;
         }
         int ready = verify_run_takes_signals(process->pid);
