@@ -72,7 +72,7 @@ LUA
 expect_exit 85 "$CKPTLUA" calls.lua
 expect_exit 0 "$CKPTLUA" calls.lua
 expect_output 'behind exit' '3	true	1'
-expect_exit 0 "$CKPTLUA" --from three calls.lua
+expect_exit 0 "$CKPTLUA" --from three ./calls.lua # the same script by another name
 expect_output 'mark	true' '4	true'
 
 # An edited script is not continued.
@@ -96,6 +96,42 @@ LUA
 expect_exit 85 "$CKPTLUA" transient.lua
 expect_exit 0 "$CKPTLUA" transient.lua
 expect_output 'resumed	1' 'true	true	true	made'
+
+# A save that is due while such a value is made comes when it is there.
+cat >slow.lua <<'LUA'
+local function work(seconds) local till = os.clock() + seconds while os.clock() < till do end end
+ckpt.transient("A", function() work(0.3) return {} end)
+work(1)
+print(ckpt.saves > 0)
+LUA
+expect_exit 0 "$CKPTLUA" --interval 20ms slow.lua
+expect_output true
+
+# Texts that were loaded go when nothing is left of them.
+cat >texts.lua <<'LUA'
+for i = 1, 30000 do
+  local f = load("return " .. i .. ", '" .. ("x"):rep(200) .. "'")
+  assert(f() == i)
+  if i % 3000 == 0 then checkpoint(true) end
+end
+collectgarbage()
+print(collectgarbage("count") < 8000)
+LUA
+expect_exit 0 "$CKPTLUA" --save inline texts.lua
+expect_output true
+
+# Where nothing can be saved, that is said, and what is the reason.
+cat >held.lua <<'LUA'
+local t = {}
+for i = 1, 100 do t[i] = i end
+print("ready") io.stdout:flush()
+table.sort(t, function(a, b) local till = os.clock() + 0.5 while os.clock() < till do end return a < b end)
+LUA
+start "$CKPTLUA" --interval 1h held.lua
+wait_for_output ready
+kill "$pid"
+expect_end 4
+expect_message 'held.lua could not be saved within 10 s of SIGTERM, because of ' '(held.lua:4)'
 
 # What cannot be saved is refused by name.
 cat >refused.lua <<'LUA'

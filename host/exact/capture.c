@@ -126,6 +126,7 @@ int capture_obstacle(lua_State *L, const struct exact *exact)
 
 void capture_begin(lua_State *L, struct exact *exact)
 {
+    capture_end(L, exact); /* of one that has failed */
     code_begin(&exact->code);
     lua_newtable(L);
     exact->capturing = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -123,8 +123,12 @@ static void exactly_hook(lua_State *L, lua_Debug *debug)
     struct job *job = host_job(L);
     struct exact *exact = &job->exact;
     (void)debug;
-    if (L != exact->current || job->in_hook) {
+    if (L != exact->current) {
         lua_sethook(L, NULL, 0, 0);
+        return;
+    }
+    if (job->in_hook) { /* what is due stays so until the function of ckpt.transient returns */
+        hook_relax(exact, EXACTLY_LONG_STEP);
         return;
     }
     if (!schedule_is_due(job->schedule)) {
@@ -248,13 +252,8 @@ void exactly_open(lua_State *L, struct job *job)
 
 void exactly_add_script(lua_State *L, struct job *job)
 {
-    const struct script *script = &job->script;
-    lua_pushfstring(L, "@%s", script->path);
-    lua_pushvalue(L, -2);
-    struct code_chunk *chunk =
-        code_add(L, &job->exact.code, lua_tostring(L, -2), NULL, script->size);
-    chunk->lasting = 1;
-    lua_pop(L, 2);
+    /* Not by its path, which may be written in other ways. */
+    code_add(L, &job->exact.code, "script", NULL, 0)->lasting = 1;
 }
 
 void exactly_add_point(lua_State *L, struct job *job, lua_CFunction function,

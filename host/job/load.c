@@ -30,19 +30,25 @@ static int64_t load_source(void *context, void *data, size_t size)
     return snapshot_read(context, data, size, &error);
 }
 
+/* Pushes userdata unpack and the table of the header that the source begins with. */
+static void load_push_header(lua_State *L, const struct source *source)
+{
+    unsigned char head[FORMAT_HEAD_SIZE];
+    uint16_t pairs;
+    struct error error;
+    struct unpack *unpack = unpack_new(L, source);
+    unpack_copy(L, unpack, head, sizeof head);
+    if (format_get_head(head, &pairs, &error) != 0)
+        luaL_error(L, "%s", error.message);
+    plain_decode_pairs(L, unpack, pairs - 1u);
+}
+
 /* (reader) -> userdata unpack, header table */
 static int load_decode_header(lua_State *L)
 {
     struct snapshot_reader *reader = lua_touserdata(L, 1);
     struct source source = {load_source, reader, snapshot_size(reader)};
-    unsigned char head[FORMAT_HEAD_SIZE];
-    uint16_t pairs;
-    struct error error;
-    struct unpack *unpack = unpack_new(L, &source);
-    unpack_copy(L, unpack, head, sizeof head);
-    if (format_get_head(head, &pairs, &error) != 0)
-        return luaL_error(L, "%s", error.message);
-    plain_decode_pairs(L, unpack, pairs - 1u);
+    load_push_header(L, &source);
     lua_pushinteger(L, FORMAT_VERSION);
     lua_setfield(L, -2, "ckptlua");
     return 2;
@@ -90,14 +96,7 @@ static int load_decode_seed(lua_State *L)
 {
     struct load_beginning *beginning = lua_touserdata(L, 1);
     struct source source = {load_from_beginning, beginning, (uint64_t)lua_tointeger(L, 2)};
-    unsigned char head[FORMAT_HEAD_SIZE];
-    uint16_t pairs;
-    struct error error;
-    struct unpack *unpack = unpack_new(L, &source);
-    unpack_copy(L, unpack, head, sizeof head);
-    if (format_get_head(head, &pairs, &error) != 0)
-        return luaL_error(L, "no snapshot");
-    plain_decode_pairs(L, unpack, pairs - 1u);
+    load_push_header(L, &source);
     lua_getfield(L, -1, "seed");
     return 1;
 }

@@ -233,9 +233,9 @@ static void run_hint_at_interrupt(struct job *job, double now)
         job->interrupt_seen = now;
     else if (now - job->interrupt_seen > 1.5 && !job->interrupt_told) {
         job->interrupt_told = 1;
-        say_note(job,
-                 "stopping at the next checkpoint(), to save there; Ctrl-C again stops at once, "
-                 "without saving");
+        say_note(job, "stopping %s; Ctrl-C again stops at once, without saving",
+                 job->exact_mode ? "as soon as it can be saved"
+                                 : "at the next checkpoint(), to save there");
     }
 }
 
@@ -248,7 +248,8 @@ static void run_tick(void *context)
     alive_tick(job, now);
     run_draw_progress(job, now);
     run_hint_at_interrupt(job, now);
-    if (!job->warned_of_silence && !atomic_load(&job->reached) && now > job->silence_at) {
+    if (!job->warned_of_silence && !atomic_load(&job->reached) && !job->exact_mode &&
+        now > job->silence_at) {
         char time[32];
         job->warned_of_silence = 1;
         say_duration(now - job->started, time, sizeof time);
@@ -263,13 +264,18 @@ static void run_overdue(void *context)
 {
     struct job *job = context;
     int number = atomic_load(&job->schedule->signal);
-    char notice[32];
+    char notice[32], asked[32] = "the request to exit", why[300];
     say_duration(SCHEDULE_NOTICE, notice, sizeof notice);
-    say_failure(
-        job->host, "%s has not called checkpoint() within %s of %s%s; nothing was saved, %s",
-        job->script.path, notice, number != 0 ? "SIG" : "the request to exit",
-        number != 0 ? options_signal_name(number) : "",
-        job->has_snapshot ? "the previous snapshot is intact" : "and there is no snapshot yet");
+    if (number != 0)
+        snprintf(asked, sizeof asked, "SIG%s", options_signal_name(number));
+    if (!job->exact_mode)
+        snprintf(why, sizeof why, "has not called checkpoint() within %s of %s", notice, asked);
+    else
+        snprintf(why, sizeof why, "could not be saved within %s of %s, because of %s", notice,
+                 asked, *job->held_by == '\0' ? "a function in C" : job->held_by);
+    say_failure(job->host, "%s %s; nothing was saved, %s", job->script.path, why,
+                job->has_snapshot ? "the previous snapshot is intact"
+                                  : "and there is no snapshot yet");
     if (job->host->on_exit != NULL)
         _exit(CKPTLUA_NOT_SAVED); /* the lock file stays: the job's thread works until this */
     atomic_store(&job->schedule->overdue, 0);
@@ -322,12 +328,18 @@ static int run_start_schedule(struct job *job)
 
 /* ---------------------------------------------------------------- the script */
 
+/* Whether the script goes on where it was; else it starts from its top. */
+static int run_goes_on(const struct job *job)
+{
+    return job->continued && job->exact_mode;
+}
+
 /* (arguments ...): runs the script, or goes on with it; what it fails with is an error here. */
 static int run_main(lua_State *L)
 {
     struct job *job = host_job(L);
     lua_State *main = job->exact.main;
-    if (job->continued && job->exact_mode)
+    if (run_goes_on(job))
         exactly_call_resumed(L, job);
     int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
     if (status == LUA_OK)
@@ -362,9 +374,9 @@ static int run_script(struct job *job)
     lua_State *L = job->L;
     lua_pushcfunction(L, run_main);
     lua_insert(L, 1);
-    if (job->continued && job->exact_mode)
+    if (run_goes_on(job))
         lua_settop(L, 2); /* its arguments are on its stack already */
-    for (int i = 0; i < job->script.argc && !(job->continued && job->exact_mode); i++) {
+    for (int i = 0; i < job->script.argc && !run_goes_on(job); i++) {
         luaL_checkstack(L, 2, NULL);
         lua_pushstring(L, job->script.argv[i]);
     }

@@ -365,6 +365,8 @@ static void save_inline(lua_State *L, struct job *job, int finished, double star
         save_write_all(L, job, job->file, job->host->options.generations, save_encode_job, result);
     job->in_hook = 0;
     result->cost = clock_monotonic() - started;
+    if (result->outcome == SAVE_DONE && job->exact_mode)
+        code_drop(L, &job->exact.code); /* a child that saves cannot tell its parent what it met */
     if (result->outcome == SAVE_DONE && finished < 0)
         save_succeeded(L, job, wall, result);
 }

@@ -173,8 +173,7 @@ static void encoder_special(lua_State *L, struct encoder *encode, int index,
 {
     encoder_push_description(L, encode, index);
     const char *description = lua_tostring(L, -1), *colon = strchr(description, ':');
-    if (strncmp(description, "userdata:", 9) == 0 || strncmp(description, "closure:", 8) == 0 ||
-        strncmp(description, "coroutine:", 10) == 0 || strncmp(description, "base:", 5) == 0) {
+    if (late_is_seen(description)) {
         lua_pushlstring(L, description, (size_t)(colon - description));
         lua_pushfstring(L, "a %s (%s) of another program's snapshot cannot be saved again",
                         lua_tostring(L, -1), colon + 1);
@@ -338,6 +337,17 @@ static void encoder_check_data(lua_State *L, struct encoder *encode, int index, 
     encoder_refuse(L, encode, index);
 }
 
+/* ["object", class, data], whose last two are on top, for the object of that address. Pops them. */
+static void encoder_object_of(lua_State *L, struct encoder *encode, const void *address)
+{
+    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_text(encode->pack, "object");
+    encoder_name(L, encode, -2);
+    encoder_value(L, encode, lua_gettop(L));
+    lua_pop(L, 2);
+    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+}
+
 /* The object at index has a class with a saver, whose name and function are on top. Pops both. */
 static void encoder_object(lua_State *L, struct encoder *encode, int index, const void *address)
 {
@@ -346,12 +356,7 @@ static void encoder_object(lua_State *L, struct encoder *encode, int index, cons
     encoder_call_saver(L, encode, index, 1, name);
     encoder_check_data(L, encode, index, name);
     encoder_hold(L, encode, lua_gettop(L));
-    msgpack_pack_array(&encode->pack->packer, 3);
-    pack_text(encode->pack, "object");
-    encoder_name(L, encode, -2);
-    encoder_value(L, encode, lua_gettop(L));
-    lua_pop(L, 2);
-    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+    encoder_object_of(L, encode, address);
 }
 
 /* (type as light userdata, userdata) */
@@ -394,12 +399,7 @@ static int encoder_waiting_object(lua_State *L, struct encoder *encode, int inde
 {
     if (!late_describe_object(L, index))
         return 0;
-    msgpack_pack_array(&encode->pack->packer, 3);
-    pack_text(encode->pack, "object");
-    encoder_name(L, encode, -2);
-    encoder_value(L, encode, lua_gettop(L));
-    lua_pop(L, 2);
-    encoder_find(L, encode, address)->number = encoder_next_shared(encode);
+    encoder_object_of(L, encode, address);
     return 1;
 }
 

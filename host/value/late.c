@@ -118,6 +118,15 @@ static int late_push_present(lua_State *L, const char *description)
 
 /* ---------------------------------------------------------------- stand-ins */
 
+int late_is_seen(const char *description)
+{
+    static const char *const kinds[] = {"userdata:", "closure:", "coroutine:", "base:"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(description, kinds[i], strlen(kinds[i])) == 0)
+            return 1;
+    return 0;
+}
+
 static int late_raise(lua_State *L, const char *description)
 {
     const char *name = strchr(description, ':');
@@ -134,8 +143,7 @@ static int late_raise(lua_State *L, const char *description)
                           name);
     if (strncmp(description, "userdata:", 9) == 0)
         return luaL_error(L, "this value from the snapshot is a userdata of type '%s'", name);
-    if (strncmp(description, "closure:", 8) == 0 || strncmp(description, "coroutine:", 10) == 0 ||
-        strncmp(description, "base:", 5) == 0)
+    if (late_is_seen(description))
         return luaL_error(L, "this value from the snapshot can be looked at only (%s)",
                           description);
     if (strncmp(description, "module:", 7) == 0)
