@@ -264,7 +264,7 @@ static void run_overdue(void *context)
 {
     struct job *job = context;
     int number = atomic_load(&job->schedule->signal);
-    char notice[32], asked[32] = "the request to exit", why[300];
+    char notice[32], asked[32] = "the request to exit", why[400];
     say_duration(SCHEDULE_NOTICE, notice, sizeof notice);
     if (number != 0)
         snprintf(asked, sizeof asked, "SIG%s", options_signal_name(number));
