@@ -50,8 +50,9 @@ struct job {
     struct heap heap; /* of the state */
     lua_State *L;     /* the main thread of the state; the script's is a coroutine of it */
     struct exact exact;
-    int exact_mode;   /* the stack of calls is saved too */
-    pthread_t thread; /* the one that runs the script */
+    int exact_mode;         /* the stack of calls is saved too */
+    struct error not_exact; /* why it is not, where that is the default */
+    pthread_t thread;       /* the one that runs the script */
     struct script script;
     char *file;  /* the snapshot, links followed */
     char *shown; /* the snapshot as messages name it */

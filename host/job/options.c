@@ -18,7 +18,7 @@ const ckptlua_option options_table[] = {
     {"output", "FILE", "the job's stdout goes to FILE, no line lost or doubled"},
     {"on-signal", "NAME=ACTION", "exit, continue, raise or ignore on a signal"},
     {"seed", "N", "seed of math.random, for the job's whole life (random)"},
-    {"resume", "exact|globals", "how to continue (globals)"},
+    {"resume", "exact|globals", "how to continue (exact)"},
     {"fresh", NULL, "start over; the old snapshot is renamed to FILE.old"},
     {"from", "MARK", "continue from the state kept by ckpt.mark(MARK)"},
     {"on-finish", "remove|keep|empty", "what becomes of FILE after a good end (remove)"},
@@ -266,7 +266,7 @@ static int options_set_resume(struct options *options, const char *name, const c
                               struct error *error)
 {
     static const char *const choices[] = {
-        [OPTIONS_GLOBALS] = "globals", [OPTIONS_EXACT] = "exact", NULL};
+        [OPTIONS_EXACT] = "exact", [OPTIONS_GLOBALS] = "globals", NULL};
     int chosen;
     if (options_choice(value, choices, &chosen) != 0)
         return options_bad(error, name, value, "exact or globals");

@@ -144,7 +144,7 @@ static int run_has_finished(struct job *job, struct load *load, int *code)
 static void run_follow_snapshot(struct job *job, const struct header *header)
 {
     int exact = strcmp(header->resume, "exact") == 0;
-    if (job->exact_mode && !exact)
+    if (job->exact_mode && !exact && options_has_resume(&job->host->options))
         say_note(job,
                  "%s was saved with --resume globals, and is continued so; --fresh starts over",
                  job->shown);
@@ -183,6 +183,9 @@ static int run_prepare(struct job *job, int *over)
     if (code == CKPTLUA_OK && load.reader != NULL) {
         code = load_restore(job->L, job, &load);
     } else if (code == CKPTLUA_OK) {
+        if (job->not_exact.code != ERROR_NONE)
+            say_note(job, "%s; using --resume globals, which keeps global variables only",
+                     job->not_exact.message);
         code = run_name_job(job);
         if (code == CKPTLUA_OK)
             code = load_nothing(job->L, job);
@@ -396,12 +399,17 @@ static int run_script(struct job *job)
     return finish_job(L, job, 1);
 }
 
-/* --resume exact */
+/* --resume */
 static int run_choose_way(struct job *job)
 {
     struct error error;
-    if (job->host->options.resume != OPTIONS_EXACT || exactly_switch_on(job, &error) == 0)
+    const struct options *options = &job->host->options;
+    if (options->resume != OPTIONS_EXACT || exactly_switch_on(job, &error) == 0)
         return CKPTLUA_OK;
+    if (!options_has_resume(options)) {
+        job->not_exact = error;
+        return CKPTLUA_OK;
+    }
     say_failure(job->host, "%s; use --resume globals", error.message);
     return CKPTLUA_USAGE;
 }
