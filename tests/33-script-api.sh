@@ -416,7 +416,7 @@ mv edited class.lua
 expect_exit 0 "$CKPTLUA" class.lua
 expect_output '12	hidden 5	1	two	nil	true	true'
 # A saver that fails, and one that gives what cannot be stored.
-for saver in 'error("busy")' 'return io.tmpfile()' 'return { function() end }'; do
+for saver in 'error("busy")' 'return io.tmpfile()' 'return { coroutine.create(print) }'; do
     cat >saver.lua <<LUA
 local C = {}
 ckpt.register("C", C, { save = function() $saver end, load = function() end })

@@ -84,13 +84,6 @@ void exact_close(struct exact *exact)
     exact->points_count = exact->points_room = 0;
 }
 
-void exact_checked(struct exact *exact)
-{
-    for (int i = 0; i < exact->points_count; i++)
-        if (exact->points[i].kind == POINT_PCALL || exact->points[i].kind == POINT_XPCALL)
-            exact->points[i].continuation = exact->vm.pcall_goes_on;
-}
-
 void exact_name(lua_State *L, const struct exact *exact)
 {
     lua_pushcfunction(L, exact_start);

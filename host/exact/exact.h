@@ -50,13 +50,19 @@ struct exact_resumer {
     struct exact_resumer *previous;
 };
 
+/* Which texts are kept of those that are compiled, for the snapshots to come. Of all, those that no
+ * function is left of are dropped after a save that has met all functions there are. */
+enum exact_texts { EXACT_NO_TEXTS, EXACT_TEXTS_OF_MODULES, EXACT_ALL_TEXTS };
+
 struct exact {
     struct vm vm;
     lua_State *volatile current;    /* the running thread; read by signal handlers */
     struct exact_resumer *resumers; /* of the running thread, the innermost first */
     lua_State *main;                /* the script's main coroutine */
     lua_State *scratch;             /* for the host's work while another thread is stopped */
-    int keeps_texts;                /* of what is compiled: they are needed for snapshots */
+    int is_checked;                 /* vm holds */
+    enum exact_texts keeps_texts;
+    int takes_edited; /* modules may have other texts now than a snapshot that is read says */
     struct code code;
     struct exact_point *points; /* points.c */
     int points_count, points_room;
@@ -76,13 +82,10 @@ struct exact {
     void (*leave)(lua_State *L, void *context); /* raises an error that nothing catches */
 };
 
-/* Makes the threads, and replaces what of the libraries the script must not have as it is. The
- * libraries are open, the base environment is not named yet. */
+/* vm has been filled. Makes the threads, and replaces what of the libraries the script must not
+ * have as it is. The libraries are open, the base environment is not named yet. */
 void exact_open(lua_State *L, struct exact *exact);
 void exact_close(struct exact *exact);
-
-/* vm has been filled after exact_open. */
-void exact_checked(struct exact *exact);
 
 /* Names what is not in a table of the base environment, when that has been named. */
 void exact_name(lua_State *L, const struct exact *exact);

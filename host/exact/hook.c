@@ -7,7 +7,7 @@
 static int hook_lua_sethook(lua_State *L)
 {
     const struct exact *exact = lua_touserdata(L, lua_upvalueindex(1));
-    if (exact->keeps_texts)
+    if (exact->keeps_texts == EXACT_ALL_TEXTS)
         return luaL_error(L,
                           "debug.sethook cannot be used with --resume exact, which needs the hook "
                           "itself; use --resume globals");

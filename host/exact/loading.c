@@ -25,7 +25,8 @@ static void loading_keep(lua_State *L, int text, const char *name)
 {
     size_t size;
     const char *source = lua_tolstring(L, text, &size);
-    if (loading_exact(L)->keeps_texts && (size == 0 || *source != *LUA_SIGNATURE))
+    if (loading_exact(L)->keeps_texts == EXACT_ALL_TEXTS &&
+        (size == 0 || *source != *LUA_SIGNATURE))
         code_add(L, &loading_exact(L)->code, name, source, size);
 }
 
@@ -129,9 +130,7 @@ static int loading_read(lua_State *L, const char *path)
     return !failed;
 }
 
-/* What luaL_loadfilex leaves out at the start of a file: a mark of UTF-8, and a first line that
- * begins with '#', whose end stays. */
-static const char *loading_skip(const char *text, size_t *size)
+const char *loading_skip(const char *text, size_t *size)
 {
     const char *end = text + *size;
     if (*size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
@@ -144,36 +143,43 @@ static const char *loading_skip(const char *text, size_t *size)
     return text;
 }
 
+const char *loading_push_file(lua_State *L, const char *path, size_t *size)
+{
+    if (!loading_read(L, path))
+        return NULL;
+    const char *text = lua_tolstring(L, -1, size);
+    return loading_skip(text, size);
+}
+
 void loading_check(lua_State *L, const char *name, const char *text, size_t size)
 {
     size_t now_size, at = 0;
     int line = 1;
-    if (*name != '@' || !loading_read(L, name + 1))
+    const char *now = *name == '@' ? loading_push_file(L, name + 1, &now_size) : NULL;
+    if (now == NULL)
         return;
-    const char *now = lua_tolstring(L, -1, &now_size);
-    now = loading_skip(now, &now_size);
     for (; at < size && at < now_size && text[at] == now[at]; at++)
         line += text[at] == '\n';
     if (at < size || at < now_size)
         luaL_error(
             L,
             "%s has changed since the snapshot was saved (first difference: line %d); put it "
-            "back, or start over with --fresh",
+            "back, or continue with --resume globals, or start over with --fresh",
             name + 1, line);
     lua_pop(L, 1);
 }
 
-/* As luaL_loadfilex, with the same messages. */
-static int loading_load_file(lua_State *L, struct exact *exact, const char *path, const char *mode)
+/* As luaL_loadfilex, with the same messages. The text is kept if `from` or more texts are. */
+static int loading_load_file(lua_State *L, struct exact *exact, const char *path, const char *mode,
+                             enum exact_texts from)
 {
-    if (path == NULL || !loading_read(L, path))
-        return luaL_loadfilex(L, path, mode); /* stdin, or what fails */
     size_t size;
-    const char *text = lua_tolstring(L, -1, &size);
-    text = loading_skip(text, &size);
+    const char *text = path == NULL ? NULL : loading_push_file(L, path, &size);
+    if (text == NULL)
+        return luaL_loadfilex(L, path, mode); /* stdin, or what fails */
     const char *name = lua_pushfstring(L, "@%s", path);
     int status = luaL_loadbufferx(L, text, size, name, mode);
-    if (status == LUA_OK && exact->keeps_texts && (size == 0 || *text != *LUA_SIGNATURE))
+    if (status == LUA_OK && exact->keeps_texts >= from && (size == 0 || *text != *LUA_SIGNATURE))
         code_add(L, &exact->code, name, text, size);
     lua_replace(L, -3);
     lua_pop(L, 1);
@@ -185,7 +191,7 @@ static int loading_loadfile(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL), *mode = luaL_optstring(L, 2, NULL);
     int env = lua_isnone(L, 3) ? 0 : 3;
-    if (loading_load_file(L, loading_exact(L), path, mode) != LUA_OK) {
+    if (loading_load_file(L, loading_exact(L), path, mode, EXACT_ALL_TEXTS) != LUA_OK) {
         luaL_pushfail(L);
         lua_insert(L, -2);
         return 2;
@@ -210,7 +216,7 @@ static int loading_dofile(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
-    if (loading_load_file(L, loading_exact(L), path, NULL) != LUA_OK)
+    if (loading_load_file(L, loading_exact(L), path, NULL, EXACT_ALL_TEXTS) != LUA_OK)
         return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, loading_dofile_done);
     return loading_dofile_done(L, LUA_OK, 0);
@@ -238,7 +244,7 @@ static int loading_search(lua_State *L)
         return 1; /* what was tried */
     lua_pop(L, 1);
     const char *file = lua_tostring(L, -1);
-    if (loading_load_file(L, loading_exact(L), file, NULL) != LUA_OK)
+    if (loading_load_file(L, loading_exact(L), file, NULL, EXACT_TEXTS_OF_MODULES) != LUA_OK)
         return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, file,
                           lua_tostring(L, -1));
     lua_pushvalue(L, -2);

@@ -11,6 +11,14 @@
  * first that differs. */
 void loading_check(lua_State *L, const char *name, const char *text, size_t size);
 
+/* The text without what luaL_loadfilex leaves out at the start of a file: a mark of UTF-8, and a
+ * first line that begins with '#', whose end stays. */
+const char *loading_skip(const char *text, size_t *size);
+
+/* Pushes what is in the file; its text, without what luaL_loadfilex leaves out at the start, or
+ * NULL with nothing pushed if it cannot be read. */
+const char *loading_push_file(lua_State *L, const char *path, size_t *size);
+
 /* Replaces them. */
 void loading_open(lua_State *L, struct exact *exact);
 

@@ -54,7 +54,8 @@ void rebuild_chunk(lua_State *L, void *context)
         rebuild_nonsense(L, "a chunk without a text");
     }
     const char *source = luaL_checklstring(L, text, &size);
-    loading_check(L, lua_tostring(L, name), source, size);
+    if (!exact->takes_edited)
+        loading_check(L, lua_tostring(L, name), source, size);
     if (luaL_loadbufferx(L, source, size, lua_tostring(L, name), "t") != LUA_OK)
         luaL_error(L, "a text that was compiled when the snapshot was saved cannot be: %s",
                    lua_tostring(L, -1));

@@ -35,18 +35,32 @@ uint32_t exactly_hash_seed(int64_t seed)
     return (uint32_t)(mixed >> 32);
 }
 
+void exactly_check(struct job *job)
+{
+    struct error cause;
+    job->exact.is_checked = vm_check(&job->exact.vm, &cause) == 0;
+    if (!job->exact.is_checked)
+        error_set(&job->not_exact, ERROR_INVALID, "exact resume is not possible here: %s",
+                  cause.message);
+}
+
 int exactly_switch_on(struct job *job, struct error *error)
 {
-    if (job->exact_mode)
-        return 0;
-    struct error cause;
-    if (vm_check(&job->exact.vm, &cause) != 0)
-        return error_set(error, ERROR_INVALID, "exact resume is not possible here: %s",
-                         cause.message);
-    if (job->L != NULL)
-        exact_checked(&job->exact);
+    if (!job->exact.is_checked) {
+        *error = job->not_exact;
+        return error->code;
+    }
     job->exact_mode = 1;
     return 0;
+}
+
+enum exact_texts exactly_texts(const struct job *job)
+{
+    if (job->exact_mode)
+        return EXACT_ALL_TEXTS;
+    /* Functions that are in globals; what load has compiled could not be dropped again, as
+     * functions may be elsewhere that no save meets. */
+    return job->exact.is_checked ? EXACT_TEXTS_OF_MODULES : EXACT_NO_TEXTS;
 }
 
 /* ---------------------------------------------------------------- on the host's thread */

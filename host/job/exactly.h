@@ -10,8 +10,14 @@
 /* The 32 bits that strings are hashed with, out of the job's seed. */
 uint32_t exactly_hash_seed(int64_t seed);
 
-/* Sets job->exact_mode if this Lua can do it. Returns 0, or an error that says why it cannot. */
+/* Looks whether this Lua can do it: if not, job->not_exact says why. */
+void exactly_check(struct job *job);
+
+/* Sets job->exact_mode. Returns 0, or the error that says why that is not possible. */
 int exactly_switch_on(struct job *job, struct error *error);
+
+/* The texts that this job needs to keep. */
+enum exact_texts exactly_texts(const struct job *job);
 
 /* Makes the threads of the host; before the base environment is named. */
 void exactly_open(lua_State *L, struct job *job);

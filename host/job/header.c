@@ -233,7 +233,7 @@ void header_push_state(lua_State *L, const struct job *job, const struct stdio_s
     lua_setfield(L, -2, "files");
     config_push(L);
     lua_setfield(L, -2, "config");
-    if (job->exact_mode) {
+    if (job->exact.is_checked) { /* of which functions are kept */
         lua_pushlstring(L, job->script.text, job->script.size);
         lua_setfield(L, -2, "script");
     }

@@ -51,7 +51,7 @@ struct job {
     lua_State *L;     /* the main thread of the state; the script's is a coroutine of it */
     struct exact exact;
     int exact_mode;         /* the stack of calls is saved too */
-    struct error not_exact; /* why it is not, where that is the default */
+    struct error not_exact; /* why it cannot be */
     pthread_t thread;       /* the one that runs the script */
     struct script script;
     char *file;  /* the snapshot, links followed */

@@ -9,8 +9,10 @@
 
 #include <lauxlib.h>
 
+#include "exact/edited.h"
 #include "job/alive.h"
 #include "job/config.h"
+#include "job/convert.h"
 #include "job/exactly.h"
 #include "job/filejournal.h"
 #include "job/journal.h"
@@ -156,13 +158,11 @@ static int load_check(struct job *job, const char *file, const struct header *he
         return error_set(error, ERROR_INVALID,
                          "%s was saved with --resume %s, which this ckptlua cannot continue", file,
                          header->resume);
-    if (exact && !options_has_resume(&job->host->options))
-        return exactly_switch_on(job, error);
-    if (exact && !job->exact_mode)
+    if (exact && !job->exact.is_checked)
         return error_set(error, ERROR_INVALID,
-                         "%s was saved with exact resume, and cannot be continued with --resume "
-                         "globals; --fresh starts over",
-                         file);
+                         "%s was saved with exact resume, and %s; continue it on another machine, "
+                         "or start over with --fresh",
+                         file, job->not_exact.message);
     return 0;
 }
 
@@ -388,26 +388,44 @@ static void load_choose_cuts(struct load_call *call, const struct stdio_state st
     }
 }
 
-static void load_exact(lua_State *L, struct job *job, struct unpack *unpack)
+/* The stack of calls is that of the script as it was, whose text is on top. */
+static void load_exact(lua_State *L, struct load_call *call, struct unpack *unpack)
 {
+    struct job *job = call->job;
     struct code_reader code;
+    size_t size = 0;
+    const char *text = lua_tolstring(L, -1, &size);
+    call->changed = text == NULL ? 1 : script_difference(&job->script, text, size);
+    if (call->changed != 0)
+        luaL_error(L, "the script has changed");
     exact_reader(&job->exact, &code);
     lua_newtable(L);
-    decode_exact(L, unpack, -1, &code);
+    decode_exact(L, unpack, -1, &code, 0);
     exactly_take_roots(L, job, -1);
     lua_pop(L, 1);
 }
 
-/* The stack of calls is that of the script as it was. */
-static void load_check_script(lua_State *L, struct load_call *call, int state)
+/* Functions are those of the script as it was, whose text, where it is known, is on top. */
+static void load_globals(lua_State *L, struct load_call *call, struct unpack *unpack)
 {
-    size_t size = 0;
-    lua_getfield(L, state, "script");
-    const char *text = lua_tolstring(L, -1, &size);
-    call->changed = text == NULL ? 1 : script_difference(&call->job->script, text, size);
-    if (call->changed != 0)
-        luaL_error(L, "the script has changed");
-    lua_pop(L, 1);
+    struct job *job = call->job;
+    struct code_reader code, *possible = job->exact.is_checked ? &code : NULL;
+    struct edited edited = {.exact = &job->exact,
+                            .path = job->script.path,
+                            .now = job->script.text,
+                            .now_size = job->script.size};
+    edited.before = lua_tolstring(L, -1, &edited.before_size);
+    if (edited.before == NULL) {
+        edited.before = edited.now;
+        edited.before_size = edited.now_size;
+    }
+    if (strcmp(call->load->header.resume, "exact") == 0)
+        unpack = convert_to_globals(L, job, unpack, edited.before, edited.before_size);
+    if (possible != NULL)
+        edited_reader(L, &edited, possible);
+    lua_pushglobaltable(L);
+    decode_globals(L, unpack, -1, possible);
+    lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
 }
 
 /* (struct load_call *, unpack): the state of the job, then the globals. */
@@ -420,8 +438,6 @@ static int load_put_back(lua_State *L)
     plain_decode(L, unpack);
     if (lua_type(L, 3) != LUA_TTABLE)
         return unpack_fail(L, unpack, "the state of the job is no map");
-    if (job->exact_mode)
-        load_check_script(L, call, 3);
     lua_getfield(L, 3, "clock");
     job->clock_before = lua_tonumber(L, -1);
     if (lua_getfield(L, 3, "config") == LUA_TTABLE)
@@ -435,13 +451,11 @@ static int load_put_back(lua_State *L)
     lua_getfield(L, 3, "files");
     int files = lua_gettop(L);
     files_restore(L, files, call->journal);
-    if (job->exact_mode) {
-        load_exact(L, job, unpack);
-    } else {
-        lua_pushglobaltable(L);
-        decode_globals(L, unpack, -1);
-        lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
-    }
+    lua_getfield(L, 3, "script");
+    if (job->exact_mode)
+        load_exact(L, call, unpack);
+    else
+        load_globals(L, call, unpack);
     lua_getfield(L, 3, "random");
     random_set(L, -1);
     /* From here on things outside are changed. */
@@ -504,7 +518,10 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
     if (call.changed != 0) {
         say_failure(job->host,
                     "%s has changed since %s was saved (first difference: line %d)\n"
-                    "         --fresh   start over (the old snapshot is kept as %s.old)",
+                    "         --resume globals   continue with the saved globals and the new "
+                    "script\n"
+                    "         --fresh            start over (the old snapshot is kept as "
+                    "%s.old)",
                     job->script.path, job->shown, call.changed, job->shown);
         return CKPTLUA_UNUSABLE;
     }

@@ -140,15 +140,23 @@ static int run_has_finished(struct job *job, struct load *load, int *code)
     return 1;
 }
 
-/* A job goes on in the way in which its snapshot was saved. */
+/* A job goes on in the way in which its snapshot was saved; but --resume globals can go on from an
+ * exact one. */
 static void run_follow_snapshot(struct job *job, const struct header *header)
 {
-    int exact = strcmp(header->resume, "exact") == 0;
-    if (job->exact_mode && !exact && options_has_resume(&job->host->options))
+    int asked = options_has_resume(&job->host->options);
+    if (strcmp(header->resume, "exact") != 0) {
+        if (job->exact_mode && asked)
+            say_note(job,
+                     "%s was saved with --resume globals, and is continued so; --fresh starts over",
+                     job->shown);
+        job->exact_mode = 0;
+    } else if (!job->exact_mode) {
         say_note(job,
-                 "%s was saved with --resume globals, and is continued so; --fresh starts over",
-                 job->shown);
-    job->exact_mode = exact;
+                 "%s was saved with exact resume; its global variables are kept, and %s starts "
+                 "from its top",
+                 job->shown, job->script.path);
+    }
 }
 
 /* Takes the lock, finds the snapshot, puts its state back or starts a new life. *over is set where
@@ -183,7 +191,7 @@ static int run_prepare(struct job *job, int *over)
     if (code == CKPTLUA_OK && load.reader != NULL) {
         code = load_restore(job->L, job, &load);
     } else if (code == CKPTLUA_OK) {
-        if (job->not_exact.code != ERROR_NONE)
+        if (!job->exact_mode && job->host->options.resume == OPTIONS_EXACT)
             say_note(job, "%s; using --resume globals, which keeps global variables only",
                      job->not_exact.message);
         code = run_name_job(job);
@@ -404,12 +412,10 @@ static int run_choose_way(struct job *job)
 {
     struct error error;
     const struct options *options = &job->host->options;
-    if (options->resume != OPTIONS_EXACT || exactly_switch_on(job, &error) == 0)
+    exactly_check(job);
+    if (options->resume != OPTIONS_EXACT || exactly_switch_on(job, &error) == 0 ||
+        !options_has_resume(options))
         return CKPTLUA_OK;
-    if (!options_has_resume(options)) {
-        job->not_exact = error;
-        return CKPTLUA_OK;
-    }
     say_failure(job->host, "%s; use --resume globals", error.message);
     return CKPTLUA_USAGE;
 }
@@ -430,7 +436,7 @@ static int run_all(struct job *job)
         return code;
     job->started = clock_monotonic();
     job->is_running = 1;
-    job->exact.keeps_texts = job->exact_mode;
+    job->exact.keeps_texts = exactly_texts(job);
     module_set_counts(job->L, job);
     if (job->continued && !job->exact_mode)
         module_watch_loading(job->L, 1);

@@ -122,19 +122,21 @@ static int save_encode_job(lua_State *L)
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     plain_encode(L, 3, pack);
-    if (!save->job->exact_mode) {
-        encode_globals(L, pack, &options);
-        return 0;
-    }
+    struct exact *exact = &save->job->exact;
     struct code_writer code;
-    struct walker walker = {order_walk, &save->job->exact};
-    exact_writer(&save->job->exact, &code);
-    options.code = &code;
-    options.walker = &walker;
-    exactly_push_roots(L, save->job);
-    capture_begin(L, &save->job->exact);
-    encode_exact(L, lua_gettop(L), pack, &options);
-    capture_end(L, &save->job->exact);
+    struct walker walker = {order_walk, exact};
+    exact_writer(exact, &code);
+    if (exact->is_checked)
+        options.code = &code;
+    capture_begin(L, exact);
+    if (save->job->exact_mode) {
+        options.walker = &walker;
+        exactly_push_roots(L, save->job);
+        encode_exact(L, lua_gettop(L), pack, &options);
+    } else {
+        encode_globals(L, pack, &options);
+    }
+    capture_end(L, exact);
     return 0;
 }
 

@@ -24,7 +24,7 @@ static int state_load_embedded(lua_State *L)
     const char *name = lua_pushfstring(L, "=%s.lua", file->name);
     if (luaL_loadbufferx(L, file->text, file->size, name, "t") != LUA_OK)
         return lua_error(L);
-    if (host_job(L)->exact.keeps_texts)
+    if (host_job(L)->exact.keeps_texts != EXACT_NO_TEXTS)
         code_add(L, &host_job(L)->exact.code, name, file->text, file->size);
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);

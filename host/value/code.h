@@ -45,7 +45,8 @@ struct code_reader {
     void (*thread)(lua_State *L, void *context);
     /* `count` values are on top: pops them, and pushes a function of that kind made of them. */
     void (*made)(lua_State *L, void *context, const char *kind, int count);
-    /* The table at index has been filled; its keys were in the order of the list at `keys`. */
+    /* The table at index has been filled; its keys were in the order of the list at `keys`. NULL if
+     * that is of no interest. */
     void (*order)(lua_State *L, void *context, int table, int keys);
     /* All tables are filled. `functions` is a list of pairs: function, table of upvalues;
      * `threads` of pairs: coroutine, description. */

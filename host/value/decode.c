@@ -17,8 +17,9 @@ struct decode {
     lua_Integer tables_known, shared_known, metatables_known;
     uint64_t claimed; /* values that the sizes of new tables have announced */
     int look;         /* values that this program cannot make are stand-ins for ever */
+    int idle;         /* no finalizer may run */
     int depth;        /* of values inside of a value that is written as an array */
-    const struct code_reader *code; /* NULL: functions are only to be looked at */
+    const struct code_reader *code; /* NULL: functions can only be looked at */
     int functions, threads;         /* stack indices: lists of pairs */
     lua_Integer functions_known, threads_known;
 };
@@ -201,6 +202,9 @@ static void decode_closure(lua_State *L, struct decode *decode)
 {
     struct unpack_token token;
     int chunk = lua_gettop(L) + 1;
+    if (decode->code == NULL && !decode->look)
+        luaL_error(
+            L, "the snapshot has functions, which cannot be continued here: see docs/limits.md");
     decode_value(L, decode);
     unpack_next(L, decode->unpack, &token);
     if (token.type != UNPACK_INTEGER || token.value.integer < 0 || token.value.integer > UINT32_MAX)
@@ -376,8 +380,8 @@ static void decode_record(lua_State *L, struct decode *decode)
     if (parts != 2 && parts != 3)
         unpack_fail(L, decode->unpack, "a record that is no table's");
     uint32_t sequence = unpack_array(L, decode->unpack, UINT32_MAX), listed = 0;
-    int keys = table + 1;
-    if (decode->code != NULL)
+    int keys = table + 1, keeps_order = decode->code != NULL && decode->code->order != NULL;
+    if (keeps_order)
         lua_newtable(L);
     else
         lua_pushnil(L);
@@ -391,7 +395,7 @@ static void decode_record(lua_State *L, struct decode *decode)
         lua_rawseti(L, table, i);
     }
     uint32_t others = unpack_map(L, decode->unpack);
-    int ordered = decode->code != NULL && others > 0;
+    int ordered = keeps_order && others > 0;
     for (uint32_t i = 1; ordered && i <= sequence; i++)
         if (lua_rawgeti(L, table, i) == LUA_TNIL) {
             lua_pop(L, 1);
@@ -410,6 +414,21 @@ static void decode_record(lua_State *L, struct decode *decode)
         decode_value(L, decode);
         lua_rawseti(L, decode->metatables, ++decode->metatables_known);
     }
+}
+
+/* Sets the metatable on top, while it has no __gc: then Lua calls none later. */
+static void decode_set_idle_metatable(lua_State *L)
+{
+    lua_getfield(L, -1, "__gc");
+    lua_pushliteral(L, "__gc");
+    lua_pushnil(L);
+    lua_rawset(L, -4);
+    lua_pushvalue(L, -2);
+    lua_setmetatable(L, -4);
+    lua_pushliteral(L, "__gc");
+    lua_insert(L, -2);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
 }
 
 /* Metatables are set when all of them are filled: __gc counts only if it is there by then. */
@@ -431,6 +450,8 @@ static void decode_set_metatables(lua_State *L, struct decode *decode)
         lua_pop(L, 1);
         if (has_finalizer && decode->look) /* nothing of a file that is looked at may run */
             lua_pop(L, 1);
+        else if (has_finalizer && decode->idle)
+            decode_set_idle_metatable(L);
         else
             lua_setmetatable(L, -2);
         lua_pop(L, 1);
@@ -474,12 +495,15 @@ static void decode_clear(lua_State *L, int table)
 static void decode_clear_base(lua_State *L, int table)
 {
     names_push_all(L);
+    names_push_copy(L, "_G");
+    lua_insert(L, table + 1);
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
-        int is_base = late_describe(L, -1) && strncmp(lua_tostring(L, -1), "base:", 5) == 0;
-        lua_settop(L, table + 3);
+        int is_base = (late_describe(L, -1) && strncmp(lua_tostring(L, -1), "base:", 5) == 0) ||
+                      (lua_settop(L, table + 4), !names_is_changed(L, table + 1));
+        lua_settop(L, table + 4);
         lua_pushvalue(L, -1);
         if (lua_type(L, -3) != LUA_TSTRING ||
-            (!is_base && (lua_rawget(L, table + 1) == LUA_TNIL || !lua_rawequal(L, -1, -3)))) {
+            (!is_base && (lua_rawget(L, table + 2) == LUA_TNIL || !lua_rawequal(L, -1, -3)))) {
             lua_pop(L, 1);
             continue;
         }
@@ -513,7 +537,7 @@ static void decode_whole_tables(lua_State *L, struct decode *decode, int target)
         lua_setmetatable(L, table);
         lua_newtable(L);
         decode_pairs(L, decode, table, unpack_map(L, decode->unpack), table + 1);
-        if (decode->code != NULL)
+        if (decode->code != NULL && decode->code->order != NULL)
             decode->code->order(L, decode->code->context, table, table + 1);
         lua_settop(L, table);
         if (decode->look)
@@ -551,10 +575,11 @@ static void decode_records(lua_State *L, struct decode *decode)
     decode_set_metatables(L, decode);
 }
 
-static void decode_body(lua_State *L, struct unpack *unpack, int target, int apply)
+static void decode_body(lua_State *L, struct unpack *unpack, int target, int apply,
+                        const struct code_reader *code)
 {
     int top = lua_gettop(L);
-    struct decode decode = {.unpack = unpack, .look = !apply};
+    struct decode decode = {.unpack = unpack, .look = !apply, .code = code};
     target = lua_absindex(L, target);
     luaL_checkstack(L, 32, NULL);
     lua_newtable(L);
@@ -568,19 +593,21 @@ static void decode_body(lua_State *L, struct unpack *unpack, int target, int app
         lua_rawseti(L, again, i);
     }
     decode_records(L, &decode);
+    if (code != NULL)
+        code->finish(L, code->context, decode.functions, decode.threads);
     lua_settop(L, top + 1);
 }
 
-void decode_globals(lua_State *L, struct unpack *unpack, int target)
+void decode_globals(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code)
 {
-    decode_body(L, unpack, target, 1);
+    decode_body(L, unpack, target, 1, code);
 }
 
 static void decode_exact_body(lua_State *L, struct unpack *unpack, int roots, int globals,
-                              const struct code_reader *code)
+                              const struct code_reader *code, int idle)
 {
     int top = lua_gettop(L);
-    struct decode decode = {.unpack = unpack, .look = code == NULL, .code = code};
+    struct decode decode = {.unpack = unpack, .look = code == NULL, .idle = idle, .code = code};
     decode_start(L, &decode);
     decode_pairs(L, &decode, roots, unpack_map(L, unpack), 0);
     decode_whole_tables(L, &decode, globals);
@@ -591,9 +618,10 @@ static void decode_exact_body(lua_State *L, struct unpack *unpack, int roots, in
     lua_settop(L, top);
 }
 
-void decode_exact(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code)
+void decode_exact(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code,
+                  int idle)
 {
-    decode_exact_body(L, unpack, lua_absindex(L, target), 0, code);
+    decode_exact_body(L, unpack, lua_absindex(L, target), 0, code, idle);
 }
 
 void decode_table(lua_State *L, struct unpack *unpack, int target, int exact)
@@ -601,9 +629,9 @@ void decode_table(lua_State *L, struct unpack *unpack, int target, int exact)
     target = lua_absindex(L, target);
     if (exact) {
         lua_newtable(L);
-        decode_exact_body(L, unpack, lua_gettop(L), target, NULL);
+        decode_exact_body(L, unpack, lua_gettop(L), target, NULL, 0);
     } else {
-        decode_body(L, unpack, target, 0);
+        decode_body(L, unpack, target, 0, NULL);
     }
     lua_pop(L, 1);
 }

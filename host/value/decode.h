@@ -12,12 +12,15 @@
 
 /* Reads the variables and all they refer to into the table at index `target`, and the changes of
  * libraries into these. Pushes the list of names that the script is to define again.
- * Values that are not there yet are stand-ins (late.h). */
-void decode_globals(lua_State *L, struct unpack *unpack, int target);
+ * Values that are not there yet are stand-ins (late.h). code NULL: functions are not possible. */
+void decode_globals(lua_State *L, struct unpack *unpack, int target,
+                    const struct code_reader *code);
 
 /* Reads what encode_exact wrote: the roots into the table at index `target`, and tables of the base
- * environment, all of whose entries are replaced. */
-void decode_exact(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code);
+ * environment, all of whose entries are replaced. idle: only to be written again; no finalizer of
+ * what is read will run. */
+void decode_exact(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code,
+                  int idle);
 
 /* What decode_globals reads, or with exact set the globals that encode_exact wrote, to be looked
  * at, or what ckpt.save wrote: libraries are left alone, and metatables with a finalizer (__gc) are

@@ -128,7 +128,7 @@ void encode_globals(lua_State *L, struct pack *pack, const struct encode_options
 {
     int top = lua_gettop(L);
     lua_pushglobaltable(L);
-    struct encoder *encode = encoder_start(L, pack, options, top + 1);
+    struct encoder *encode = encoder_start(L, pack, options, top + 1, 0);
     lua_newtable(L);
     int again = lua_gettop(L);
     encode_changes_map(L, encode, "_G", again);
@@ -221,7 +221,7 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
     int top = lua_gettop(L);
     lua_pushvalue(L, roots);
     lua_pushglobaltable(L);
-    struct encoder *encode = encoder_start(L, pack, options, top + 2);
+    struct encoder *encode = encoder_start(L, pack, options, top + 2, 1);
     encode_pairs(L, encode, top + 1, options);
     names_push_tables(L);
     int names = lua_gettop(L);
@@ -246,7 +246,7 @@ void encode_table(lua_State *L, int table, struct pack *pack, const struct encod
 {
     int top = lua_gettop(L);
     table = lua_absindex(L, table);
-    struct encoder *encode = encoder_start(L, pack, options, table);
+    struct encoder *encode = encoder_start(L, pack, options, table, 0);
     encode_pairs(L, encode, table, options);
     msgpack_pack_array(&pack->packer, 0);
     msgpack_pack_array(&pack->packer, 0);

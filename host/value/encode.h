@@ -17,13 +17,12 @@ struct encode_options {
     const struct walker *walker;
     again_push_line *push_line;
     void *context;                  /* of push_line */
-    const struct code_writer *code; /* for encode_exact; else NULL: functions and coroutines are
-                                       refused */
+    const struct code_writer *code; /* NULL: functions written in Lua are refused */
 };
 
 /* Writes the globals of the script: what differs from the base environment, but for what the script
- * defines again. Raises "PATH: REASON; WHAT TO DO" for what cannot be saved, and an error when the
- * sink fails. The collector should not run meanwhile. */
+ * defines again. Coroutines are refused. Raises "PATH: REASON; WHAT TO DO" for what cannot be
+ * saved, and an error when the sink fails. The collector should not run meanwhile. */
 void encode_globals(lua_State *L, struct pack *pack, const struct encode_options *options);
 
 /* Writes the pairs of the table at index, all tables of the base environment that the script has

@@ -459,8 +459,10 @@ static void encoder_part(lua_State *L, struct encoder *encode, int index, struct
     int status = lua_pcall(L, 2, LUA_MULTRET, 0);
     if (status == LUA_ERRMEM)
         lua_error(L);
-    if (status != LUA_OK)
+    if (status != LUA_OK && encode->exact)
         encoder_refuse(L, encode, index);
+    if (status != LUA_OK)
+        encoder_refuse_other(L, encode, index);
     luaL_checkstack(L, 12, NULL);
 }
 
@@ -510,7 +512,7 @@ static void encoder_made(lua_State *L, struct encoder *encode, int index, const 
 static void encoder_code(lua_State *L, struct encoder *encode, int index, int type,
                          const void *address)
 {
-    if (encode->options->code == NULL)
+    if (encode->options->code == NULL || (type == LUA_TTHREAD && !encode->exact))
         encoder_refuse_other(L, encode, index);
     luaL_checkstack(L, 12, NULL);
     if (type == LUA_TTHREAD)
@@ -696,11 +698,11 @@ static void encoder_push_transients(lua_State *L)
 }
 
 struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct encode_options *options,
-                              int root)
+                              int root, int exact)
 {
     luaL_checkstack(L, 48, NULL);
     struct encoder *encode = lua_newuserdatauv(L, sizeof *encode, 0);
-    *encode = (struct encoder){.pack = pack, .options = options, .root = root};
+    *encode = (struct encoder){.pack = pack, .options = options, .root = root, .exact = exact};
     encode->has_savers = registry_has_savers(L);
     luaL_newmetatable(L, encoder_metatable);
     lua_pushcfunction(L, encoder_free);
@@ -716,12 +718,12 @@ struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct enco
     encode->anchor = lua_gettop(L);
     names_push_all(L);
     encode->names = encoder_add_special(L, encode);
-    if (options->code != NULL)
+    if (exact)
         lua_newtable(L);
     else
         again_collect(L, options->push_line, options->context);
     encode->again = encoder_add_special(L, encode);
-    if (options->code != NULL)
+    if (exact)
         encoder_push_transients(L);
     else
         registry_push_all(L);

@@ -29,6 +29,7 @@ struct encoder {
     struct pack *pack;
     const struct encode_options *options;
     struct idmap map;
+    int exact;
     int has_savers; /* Lua code runs meanwhile, and may collect what is not held */
     lua_Integer held;
     uint64_t tables, shared;                  /* numbers given */
@@ -44,9 +45,10 @@ struct encoder {
 };
 
 /* Pushes what the encoder keeps on the stack. Its search for a path starts from the table at index
- * `root`. */
+ * `root`. exact: the script is not started again, so nothing that it would define then is left out.
+ */
 struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct encode_options *options,
-                              int root);
+                              int root, int exact);
 
 /* Writes the value at the absolute index; as a key of the table that is walked. */
 void encoder_value(lua_State *L, struct encoder *encode, int index);

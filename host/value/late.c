@@ -12,7 +12,7 @@
  *   metatables = {description -> stand-in metatable},
  *   all = {stand-in or stand-in metatable -> description}, for ever: the script may have copied
  *         one to a place that is not known, from where it is saved again,
- *   places = {stand-in -> {table, key, table, key, ...}},
+ *   places = {stand-in -> {table or function, key, table, key, ...}},
  *   owners = {description -> {table, table, ...}}, whose metatable it is,
  *   objects = {stand-in -> {class, data}},
  *   order = {stand-in, ...} of objects, oldest first } */
@@ -398,10 +398,28 @@ static int late_is_waiting(lua_State *L)
     return waiting;
 }
 
+/* The same for an upvalue. */
+static void late_put_upvalue(lua_State *L, int standin, int value)
+{
+    int number = (int)lua_tointeger(L, -1), function = lua_gettop(L) - 1;
+    if (lua_getupvalue(L, function, number) == NULL)
+        return;
+    int waits = lua_rawequal(L, -1, standin);
+    lua_pop(L, 1);
+    if (waits) {
+        lua_pushvalue(L, value);
+        lua_setupvalue(L, function, number);
+    }
+}
+
 /* Puts the value at `value` where the stand-in at `standin` is in table[key] (both on top). */
 static void late_put(lua_State *L, int standin, int value)
 {
     int key = lua_gettop(L), table = key - 1;
+    if (lua_isfunction(L, table)) {
+        late_put_upvalue(L, standin, value);
+        return;
+    }
     lua_pushvalue(L, key);
     lua_rawget(L, table);
     if (lua_rawequal(L, key, standin)) {

@@ -44,7 +44,7 @@ void late_push_seen(lua_State *L, const char *kind, const char *name);
 int late_push_text(lua_State *L, int index);
 
 /* The stand-in on top of the stack has become the value of table[key], or a key of table (key is
- * the stand-in itself then). Pops nothing. */
+ * the stand-in itself then); or upvalue number `key` of a function. Pops nothing. */
 void late_place(lua_State *L, int table, int key);
 
 /* The stand-in metatable on top has become the metatable of table. */

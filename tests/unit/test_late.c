@@ -297,7 +297,7 @@ static int names_again(lua_State *L)
     struct source source = value_source(from);
     struct unpack *unpack = unpack_new(L, &source);
     lua_pushglobaltable(L);
-    decode_globals(L, unpack, -1);
+    decode_globals(L, unpack, -1, NULL);
     return 1;
 }
 

@@ -350,7 +350,7 @@ static int value_protected_decode(lua_State *L)
         assert_int_equal(lua_gettop(L), top + 1);
     } else {
         lua_pushglobaltable(L);
-        decode_globals(L, unpack, -1);
+        decode_globals(L, unpack, -1, NULL);
         assert_int_equal(lua_gettop(L), top + 2);
         assert_int_equal(lua_type(L, -1), LUA_TTABLE);
     }
