@@ -155,7 +155,7 @@ expect_exit 3 "$CKPTLUA" --resume globals co.lua
 expect_message 'co.ckpt cannot be continued: t.co: a coroutine is not kept by --resume globals'
 expect_exit 0 "$CKPTLUA" co.lua
 
-# Shared upvalues of functions in a job of globals from its start; two of one name.
+# Shared upvalues of functions in a job of globals from its start.
 cat >shared.lua <<'LUA'
 if not t then
   local x = 1

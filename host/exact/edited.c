@@ -9,8 +9,6 @@
 #include "exact/rebuild.h"
 #include "value/late.h"
 
-enum { EDITED_MOST_UPVALUES = 255 };
-
 static const char edited_chunk_type[] = "ckptlua.edited";
 
 /* What the decoder knows a chunk by. */
@@ -205,18 +203,17 @@ static void edited_take_made(lua_State *L, void *context, const char *kind, int 
 
 /* ---------------------------------------------------------------- upvalues */
 
-/* The upvalues of that name up to number `last`, or, if `nth` is not 0, the number of the nth. */
-static int edited_count(lua_State *L, int function, const char *name, int last, int nth)
+/* The number of the upvalue of that name, or 0. No two have the same: one variable of a name can be
+ * seen where a function begins. */
+static int edited_upvalue(lua_State *L, int function, const char *name)
 {
-    int count = 0;
     const char *other;
-    for (int i = 1; i <= last && (other = lua_getupvalue(L, function, i)) != NULL; i++) {
+    for (int i = 1; (other = lua_getupvalue(L, function, i)) != NULL; i++) {
         lua_pop(L, 1);
-        count += strcmp(other, name) == 0;
-        if (nth != 0 && count == nth)
+        if (strcmp(other, name) == 0)
             return i;
     }
-    return nth == 0 ? count : 0;
+    return 0;
 }
 
 /* Pushes what is in the list on top, the upvalues of the original, in the order of those of the
@@ -232,8 +229,7 @@ static void edited_sort(lua_State *L, int function, int original)
     lua_newtable(L);
     for (int i = 1; (name = lua_getupvalue(L, function, i)) != NULL; i++) {
         lua_pop(L, 1);
-        int nth = edited_count(L, function, name, i, 0);
-        int place = edited_count(L, list + 3, name, EDITED_MOST_UPVALUES, nth);
+        int place = edited_upvalue(L, list + 3, name);
         if (place == 0) {
             lua_pushfstring(L, "uses a local variable '%s' now that it did not use before", name);
             edited_raise(L, chunk, (uint32_t)lua_tointeger(L, list + 2), lua_tostring(L, -1));
