@@ -1,5 +1,7 @@
 #!/bin/sh
 # The examples in the documents do what is told there.
+# shellcheck source=tests/lib.sh
+exact=1
 . "$(dirname "$0")/lib.sh"
 
 for document in README.md docs/script.md; do

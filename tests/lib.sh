@@ -26,10 +26,11 @@ LC_ALL=C
 export LC_ALL
 
 # Tests of what both ways of continuing have in common, and of globals, are about globals; those of
-# the exact one say `exact=1` before they read this file.
-CKPTLUA_RESUME=globals
-[ "${exact-}" != 1 ] || CKPTLUA_RESUME=exact
-export CKPTLUA_RESUME
+# the exact one, which is the default, say `exact=1` before they read this file.
+if [ "${exact-}" != 1 ]; then
+    CKPTLUA_RESUME=globals
+    export CKPTLUA_RESUME
+fi
 
 out=$scratch/out
 err=$scratch/err
