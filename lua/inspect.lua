@@ -247,6 +247,11 @@ function line_of.runs(header)
   return #rows > 0 and in_columns(rows) or nil
 end
 
+function line_of.resumes(header)
+  local place = text_of(header, "place")
+  return place and "at " .. place
+end
+
 function line_of.progress(header)
   local progress = table_of(header, "progress")
   local done, total = number_of(progress, "done"), number_of(progress, "total")
@@ -287,7 +292,7 @@ end
 
 function inspect.header(file, header)
   local lines = { head(file, header) }
-  for _, label in ipairs { "script", "saved", "machine", "work", "runs", "progress", "finished" } do
+  for _, label in ipairs { "script", "saved", "machine", "work", "runs", "resumes", "progress", "finished" } do
     local text = line_of[label](header)
     if text then
       lines[#lines + 1] = labelled(label, text)
@@ -344,8 +349,9 @@ local function type_and_shape(value)
     return kind, tostring(value)
   end
   -- "function f", "transient A"
-  local first, rest = inspect.clean(export.describe(value)):match("^(%S+) (.*)$")
-  return first or inspect.clean(export.describe(value)), rest or ""
+  local text = inspect.clean(export.describe(value)):gsub("^Lua ", "")
+  local first, rest = text:match("^(%S+) (.*)$")
+  return first or text, rest or ""
 end
 
 -- One line each, sorted by name.

@@ -276,6 +276,51 @@ void exactly_add_point(lua_State *L, struct job *job, lua_CFunction function,
     points_add(L, &job->exact, function, POINT_TOP, continuation, 0);
 }
 
+/* ---------------------------------------------------------------- where the script is */
+
+/* Fills *debug for the innermost function written in Lua from that level on. Returns its level, or
+ * -1. */
+static int exactly_find_lua(lua_State *thread, int level, lua_Debug *debug)
+{
+    for (; lua_getstack(thread, level, debug) != 0; level++) {
+        lua_getinfo(thread, "Sln", debug);
+        if (*debug->what != 'C')
+            return level;
+    }
+    return -1;
+}
+
+/* The caller may be on the stack of the thread that has resumed this one. */
+static int exactly_find_caller(const struct exact *exact, int level, lua_Debug *debug)
+{
+    if (exactly_find_lua(exact->current, level + 1, debug) >= 0)
+        return 1;
+    for (const struct exact_resumer *resumer = exact->resumers; resumer != NULL;
+         resumer = resumer->previous)
+        if (exactly_find_lua(resumer->thread, 0, debug) >= 0)
+            return 1;
+    return 0;
+}
+
+int exactly_push_place(lua_State *L, const struct job *job)
+{
+    const struct exact *exact = &job->exact;
+    lua_Debug debug;
+    int level = job->exact_mode ? exactly_find_lua(exact->current, 0, &debug) : -1;
+    if (level < 0)
+        return 0;
+    lua_pushfstring(L, "%s:%d", debug.short_src, debug.currentline);
+    if (debug.name != NULL) {
+        lua_pushfstring(L, ", in function '%s'", debug.name);
+        lua_concat(L, 2);
+    }
+    if (exactly_find_caller(exact, level, &debug)) {
+        lua_pushfstring(L, ", called from %s:%d", debug.short_src, debug.currentline);
+        lua_concat(L, 2);
+    }
+    return 1;
+}
+
 /* ---------------------------------------------------------------- roots */
 
 void exactly_add_resumed(lua_State *L, int index)
@@ -461,10 +506,13 @@ void exactly_call_resumed(lua_State *L, struct job *job)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &exactly_resumed);
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
     job->in_hook = 1;
+    lua_pushcfunction(L, exactly_traceback);
+    lua_insert(L, -2);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, -1, i);
-        lua_call(L, 0, 0);
+        if (lua_pcall(L, 0, 0, -3) != LUA_OK)
+            lua_error(L);
     }
     job->in_hook = 0;
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }

@@ -30,6 +30,10 @@ void exactly_add_script(lua_State *L, struct job *job);
 void exactly_add_point(lua_State *L, struct job *job, lua_CFunction function,
                        lua_KFunction continuation);
 
+/* Pushes where the script is, as "job.lua:41, in function 'solve', called from job.lua:58", and
+ * returns 1; or returns 0: nowhere. */
+int exactly_push_place(lua_State *L, const struct job *job);
+
 /* Pushes the table of what a snapshot begins with; and takes it back when all of it has been read:
  * transient values are made anew, then the stacks. */
 void exactly_push_roots(lua_State *L, struct job *job);

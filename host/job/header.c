@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "job/config.h"
+#include "job/exactly.h"
 #include "job/random.h"
 
 static void header_set_text(lua_State *L, const char *name, const char *text)
@@ -108,6 +109,8 @@ void header_push(lua_State *L, const struct job *job, const char *reason, int fi
     header_set_number(L, "computed",
                       job->computed_before + clock_monotonic() - job->started - job->saving);
     header_set_number(L, "saving", job->saving_before + job->saving);
+    if (exactly_push_place(L, job))
+        lua_setfield(L, -2, "place");
     if (job->progress.total > 0) {
         lua_createtable(L, 0, 3);
         header_set_number(L, "done", job->progress.done);

@@ -190,11 +190,18 @@ static void decode_chunk(lua_State *L, struct decode *decode)
         lua_pop(L, 1);
 }
 
-/* To be looked at, a chunk is its name. */
-static const char *decode_chunk_name(lua_State *L, int chunk)
+/* Pushes a function of the chunk, which is a name here, to be looked at. */
+static void decode_seen_function(lua_State *L, int chunk)
 {
     const char *name = lua_type(L, chunk) == LUA_TSTRING ? lua_tostring(L, chunk) : "?";
-    return *name == '@' || *name == '=' ? name + 1 : name;
+    if (strcmp(name, "script") == 0)
+        lua_pushliteral(L, "of the script");
+    else if (*name == '@' || *name == '=')
+        lua_pushfstring(L, "of %s", name + 1);
+    else
+        lua_pushliteral(L, "of a text");
+    late_push_seen(L, "Lua function", lua_tostring(L, -1));
+    lua_remove(L, -2);
 }
 
 /* ["closure", chunk, number, upvalues] */
@@ -212,7 +219,7 @@ static void decode_closure(lua_State *L, struct decode *decode)
     if (decode->code != NULL)
         decode->code->function(L, decode->code->context, chunk, (uint32_t)token.value.integer);
     else
-        late_push_seen(L, "closure", decode_chunk_name(L, chunk));
+        decode_seen_function(L, chunk);
     decode_value(L, decode);
     decode_remember(L, decode->functions, &decode->functions_known);
     lua_remove(L, chunk);
@@ -243,8 +250,9 @@ static void decode_made(lua_State *L, struct decode *decode, const struct unpack
         decode->code->made(L, decode->code->context, lua_tostring(L, top + 1), count);
         lua_remove(L, top + 1);
     } else {
-        lua_settop(L, top);
-        late_push_seen(L, "closure", "of a library");
+        late_push_seen(L, "iterator", lua_tostring(L, top + 1));
+        lua_replace(L, top + 1);
+        lua_settop(L, top + 1);
     }
 }
 

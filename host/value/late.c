@@ -120,7 +120,8 @@ static int late_push_present(lua_State *L, const char *description)
 
 int late_is_seen(const char *description)
 {
-    static const char *const kinds[] = {"userdata:", "closure:", "coroutine:", "base:"};
+    static const char *const kinds[] = {
+        "userdata:", "Lua function:", "iterator:", "coroutine:", "base:"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strncmp(description, kinds[i], strlen(kinds[i])) == 0)
             return 1;

@@ -35,7 +35,8 @@ void late_push_foreign(lua_State *L, const char *type);
 /* Whether what is described is such a value, or one of the next function. */
 int late_is_seen(const char *description);
 
-/* The same for something else of an exact job: "function", "coroutine" or "object", and its name.
+/* The same for something else of an exact job: "Lua function", "coroutine" or "iterator", and its
+ * name.
  */
 void late_push_seen(lua_State *L, const char *kind, const char *name);
 

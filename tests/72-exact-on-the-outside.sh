@@ -1,0 +1,94 @@
+#!/bin/sh
+# Exact resume as its user sees it: what inspect and export show, an error in on_resume, and a machine
+# on which it is not possible.
+# shellcheck source=tests/lib.sh
+# shellcheck disable=SC2119 # arguments that may be left out
+exact=1
+. "$(dirname "$0")/lib.sh"
+CKPTLUA_INTERVAL=never
+export CKPTLUA_INTERVAL
+
+cat >job.lua <<'LUA'
+local hidden = 1
+shown = { 1, 2, 3 }
+function double(x) return 2 * x end
+walk = coroutine.wrap(function() coroutine.yield() end)
+words = string.gmatch("a b", "%a")
+local function solve(n)
+  for i = 1, n do
+    if i == 3 then ckpt.exit() end
+  end
+end
+local co = coroutine.wrap(function()
+  solve(5)
+end)
+co()
+LUA
+expect_exit 85 "$CKPTLUA" job.lua
+expect_exit 0 "$CKPTLUA" inspect job.ckpt
+grep -qx "resumes    at job.lua:8, in function 'solve', called from job.lua:12" "$out" ||
+    fail 'inspect does not tell where the job goes on'
+sed -n '/^globals/,$p' "$out" | sed 's/^globals/       /' >globals
+cat >expected <<'EOF'
+           double  function  of the script
+           shown   table     3 elements
+           walk    iterator  wrap
+           words   iterator  gmatch
+EOF
+expect_same globals expected
+expect_exit 0 "$CKPTLUA" export job.ckpt out.json
+grep -q '"double": *"Lua function of the script"' out.json || fail 'export does not describe a function'
+expect_exit 0 "$CKPTLUA" job.lua
+rm -f out.json globals expected
+only_scripts_and
+
+# What goes wrong in a function of on_resume is told with the place.
+cat >hook.lua <<'LUA'
+local function fails() error("no way back") end
+ckpt.on_resume(function() fails() end)
+ckpt.exit()
+LUA
+expect_exit 85 "$CKPTLUA" hook.lua
+expect_exit 1 "$CKPTLUA" hook.lua
+expect_message 'hook.lua:1: no way back' "in upvalue 'fails'" 'hook.lua:2: in function'
+rm -f hook.ckpt*
+
+# A container that forbids a process to look at itself; and a Lua that is another than expected, for
+# which the call stands that then gives nonsense.
+{ [ "${CKPTLUA_SANITIZED:-0}" != 1 ] && can_trace; } ||
+    skip 'strace is not there, or may not follow processes here'
+cat >plain.lua <<'LUA'
+local n = 0
+for i = 1, 3 do
+  n = n + i
+  if i == 2 then ckpt.exit() end
+end
+print(n)
+LUA
+# with ERROR COMMAND...
+with()
+{
+    error=$1
+    shift
+    strace -f -o trace -e trace=process_vm_readv -e "inject=process_vm_readv:error=$error" "$@"
+}
+expect_exit 85 with EPERM "$CKPTLUA" plain.lua
+expect_no_message 'not possible'
+grep -q EPERM trace || fail 'the call was not forbidden'
+cp plain.ckpt kept
+expect_exit 3 with EFAULT "$CKPTLUA" plain.lua
+expect_message 'plain.ckpt was saved with exact resume, and exact resume is not possible here: ' '--fresh'
+expect_same plain.ckpt kept
+expect_exit 3 with EFAULT "$CKPTLUA" --resume globals plain.lua
+expect_same plain.ckpt kept
+expect_exit 2 with EFAULT "$CKPTLUA" --fresh --resume exact plain.lua
+expect_message 'exact resume is not possible here: ' 'use --resume globals'
+expect_same plain.ckpt kept
+expect_exit 0 with EPERM "$CKPTLUA" plain.lua
+expect_output 6
+expect_exit 85 with EFAULT "$CKPTLUA" plain.lua
+expect_once 'using --resume globals, which keeps global variables only'
+expect_exit 85 with EFAULT "$CKPTLUA" plain.lua
+expect_no_message 'not possible'
+expect_exit 85 with EFAULT "$CKPTLUA" --resume globals plain.lua
+expect_no_message 'not possible'
