@@ -10,17 +10,13 @@
 --     2
 --     3
 
-last = tonumber(arg[1] or 1000)
-pause = tonumber(arg[2] or 1)
+local last = tonumber(arg[1] or 1000)
+local pause = tonumber(arg[2] or 1)
 if not last or not pause then
   error("usage: counter.lua [last] [pause in seconds]", 0)
 end
 
-count = count or 0
-
-while count < last do
-  count = count + 1
+for count = 1, last do
   print(count)
   ckpt.sleep(pause)
-  checkpoint()
 end

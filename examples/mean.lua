@@ -8,23 +8,16 @@
 -- Expect one line at the end, a number near 150.5; with seed 1:
 --     mean of 500 means   145.0480
 
-count = tonumber(arg[1] or 500)
-pause = tonumber(arg[2] or 0.1)
+local count = tonumber(arg[1] or 500)
+local pause = tonumber(arg[2] or 0.1)
 if not count or not pause then
   error("usage: mean.lua [means] [pause in seconds]", 0)
 end
 
-means = means or {}
-
-while #means < count do
-  means[#means + 1] = (math.random(1, 300) + math.random(1, 300)) / 2
-  ckpt.progress(#means, count)
+local sum = 0
+for i = 1, count do
+  sum = sum + (math.random(1, 300) + math.random(1, 300)) / 2
+  ckpt.progress(i, count)
   ckpt.sleep(pause)
-  checkpoint()
 end
-
-sum = 0
-for i = 1, #means do
-  sum = sum + means[i]
-end
-print(string.format("mean of %d means   %.4f", #means, sum / #means))
+print(string.format("mean of %d means   %.4f", count, sum / count))

@@ -1,11 +1,12 @@
 -- Three steps, with a mark behind each of the first two to go back to.
 --
---     ckptlua --seed 1 pipeline.lua
+--     ckptlua --seed 1 --resume globals pipeline.lua
 --     ckptlua --from sampled pipeline.lua
 --
 -- The first command runs it all. A mark is a file, pipeline.ckpt@sampled, that stays when the job
 -- has ended. Now change `width` below and give the second command: the sampling, which takes ten
--- seconds, is not repeated. Marks are removed by hand: rm pipeline.ckpt@*
+-- seconds, is not repeated. Saved are the globals, so that the script may be edited.
+-- Marks are removed by hand: rm pipeline.ckpt@*
 -- Expect, with seed 1:
 --     sampled    1000 values
 --     smoothed   over 25 values

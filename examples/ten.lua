@@ -6,10 +6,7 @@
 -- says `run me again` to whatever started the job; the fourth ends with 0. All at once:
 --     until ckptlua ten.lua; do echo "exit code $?" >&2; done
 
-i = i or 0
-
-while i < 10 do
-  i = i + 1
+for i = 1, 10 do
   print(i)
   if i % 3 == 0 then
     ckpt.exit(77)

@@ -118,7 +118,7 @@ sed -i 's/print(i)/print(i) ckpt.sleep(0.03)/' elsewhere/ten.lua
 cd elsewhere
 mkdir here
 cd here
-expect_exit 0 "$CKPTLUA" verify --kills 4 ../ten.lua
+expect_exit 0 "$CKPTLUA" verify --kills 4 --resume exact ../ten.lua
 expect_output 'stdout       identical (10 lines)'
 cd ../..
 rm -r elsewhere

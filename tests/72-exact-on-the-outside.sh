@@ -42,6 +42,16 @@ expect_exit 0 "$CKPTLUA" job.lua
 rm -f out.json globals expected
 only_scripts_and
 
+# A script for globals is told of.
+echo 'if ckpt.resumed == 0 then n = 0 end' >resumed.lua
+expect_exit 0 "$CKPTLUA" resumed.lua
+expect_once 'ckptlua: resumed.lua asks for ckpt.resumed, as scripts for --resume globals do: give that option'
+for way in exact globals; do
+    expect_exit 0 "$CKPTLUA" --resume $way resumed.lua
+    expect_silence
+done
+rm resumed.lua
+
 # What goes wrong in a function of on_resume is told with the place.
 cat >hook.lua <<'LUA'
 local function fails() error("no way back") end

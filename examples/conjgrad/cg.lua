@@ -23,10 +23,9 @@ ckpt.transient("A", read_A)
 ckpt.transient("b", read_b)
 assert(A:is_symmetric(), A_file .. ": not symmetric; conjugate gradients need that")
 
-if ckpt.resumed == 0 then
+if not k then -- in a continued job there is one
   print(string.format("%s: %s", A_file, A))
   n = #b
-  k = 0
   r = b + A * b -- x begins as -b
   y = -r
   z = A * y
@@ -34,6 +33,7 @@ if ckpt.resumed == 0 then
   t = dot(r, y) / s
   x = -b + t * y
   first_residual = norm(r)
+  k = 0
 end
 
 while k < n do

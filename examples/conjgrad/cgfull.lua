@@ -11,13 +11,12 @@ dot, norm = sparse.dot, sparse.norm
 A_file, b_file, x_file = arg[1] or "A.mtx", arg[2] or "b.mtx", arg[3] or "x.mtx"
 tolerance = 1e-10
 
-if ckpt.resumed == 0 then
+if not k then -- in a continued job there is one
   A = sparse.read_matrix(A_file)
   b = sparse.read_vector(b_file)
   assert(A:is_symmetric(), A_file .. ": not symmetric; conjugate gradients need that")
   print(string.format("%s: %s", A_file, A))
   n = #b
-  k = 0
   r = b + A * b -- x begins as -b
   y = -r
   z = A * y
@@ -25,6 +24,7 @@ if ckpt.resumed == 0 then
   t = dot(r, y) / s
   x = -b + t * y
   first_residual = norm(r)
+  k = 0
 end
 
 while k < n do

@@ -3,27 +3,28 @@
 --     ckptlua fibonacci.lua [terms] [pause]
 --
 -- terms: how many, default 100; pause: seconds between them, default 0.5, so that there is time
--- to interrupt the job. Started again by the same command, it goes on with the next term.
+-- to interrupt the job. Started again by the same command, it goes on in the middle of the loop.
+-- An ordinary program: lua5.4 runs it too, without the pauses.
 
-no_of_terms = tonumber(arg[1] or 100)
-pause = tonumber(arg[2] or 0.5)
+local no_of_terms = tonumber(arg[1] or 100)
+local pause = tonumber(arg[2] or 0.5)
 if not no_of_terms or not pause then
   error("usage: fibonacci.lua [terms] [pause in seconds]", 0)
 end
+local sleep = ckpt and ckpt.sleep or function() end
 
-x = x or { 0, 1 } -- all terms so far
-k = k or 3        -- the term to compute next
-ratio = ratio or 0
-settled = settled or false
+local x = { 0, 1 }
+local ratio, settled = 0, false
 
-while k <= no_of_terms do
+for k = 3, no_of_terms do
   if math.type(x[k - 1]) == "integer" and x[k - 1] > math.maxinteger - x[k - 2] then
     print("-- beyond 2^63 - 1, the largest integer: floats of 16 digits from here")
     x[k] = x[k - 1] + 0.0 + x[k - 2]
   else
     x[k] = x[k - 1] + x[k - 2]
   end
-  last_ratio, ratio = ratio, x[k] / x[k - 1]
+  local last_ratio = ratio
+  ratio = x[k] / x[k - 1]
   if x[k] == math.huge then
     print("-- beyond 1.8e308, the largest float: the end")
     break
@@ -38,8 +39,5 @@ while k <= no_of_terms do
     settled = true
     print("-- the golden ratio: from here it does not change any more in these 15 decimals")
   end
-
-  k = k + 1
-  ckpt.sleep(pause)
-  checkpoint()
+  sleep(pause)
 end

@@ -28,6 +28,7 @@
 #include "job/say.h"
 #include "job/state.h"
 #include "store/generations.h"
+#include "value/again.h"
 
 /* Seconds to wait for another process that runs this job. */
 #define RUN_LOCK_PATIENCE 5.0
@@ -159,6 +160,19 @@ static void run_follow_snapshot(struct job *job, const struct header *header)
     }
 }
 
+/* A script for globals starts from its top with other values of ckpt.resumed, which an exact job
+ * goes on in the middle of. */
+static void run_hint_at_globals(struct job *job)
+{
+    if (job->exact_mode && !options_has_resume(&job->host->options) &&
+        again_has_word(job->script.text, "ckpt.resumed"))
+        say_note(
+            job,
+            "%s asks for ckpt.resumed, as scripts for --resume globals do: give that option, or "
+            "--resume exact if it is meant so",
+            job->script.path);
+}
+
 /* Takes the lock, finds the snapshot, puts its state back or starts a new life. *over is set where
  * there is nothing to run. */
 static int run_prepare(struct job *job, int *over)
@@ -194,6 +208,7 @@ static int run_prepare(struct job *job, int *over)
         if (!job->exact_mode && job->host->options.resume == OPTIONS_EXACT)
             say_note(job, "%s; using --resume globals, which keeps global variables only",
                      job->not_exact.message);
+        run_hint_at_globals(job);
         code = run_name_job(job);
         if (code == CKPTLUA_OK)
             code = load_nothing(job->L, job);

@@ -232,6 +232,14 @@ static int fuzz_restore(lua_State *L)
 }
 
 /* (struct job *) */
+static int fuzz_go_on(lua_State *L)
+{
+    struct job *job = lua_touserdata(L, 1);
+    exact_run(L, &job->exact, 0);
+    return 0;
+}
+
+/* (struct job *) */
 static int fuzz_save(lua_State *L)
 {
     struct job *job = lua_touserdata(L, 1);
@@ -272,7 +280,9 @@ static void fuzz_run(struct job *job, struct fuzz_source *input)
     exact->hook = fuzz_hook;
     exact->armed = FUZZ_EACH;
     lua_sethook(exact->main, fuzz_hook, LUA_MASKCOUNT, FUZZ_EACH);
-    exact_run(L, exact, 0);
+    lua_pushcfunction(L, fuzz_go_on);
+    lua_pushlightuserdata(L, job);
+    lua_pcall(L, 1, 0, 0);
     lua_settop(L, 0);
     lua_gc(L, LUA_GCCOLLECT);
     if (lua_status(exact->main) != LUA_YIELD)
