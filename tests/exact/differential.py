@@ -44,8 +44,10 @@ LIMIT = 20  # seconds that one process may take
 CHAIN_SECONDS = 10  # a chain that takes longer ends without further saves
 SCALES = (3, 10, 80, 800)
 # With --coverage these have a chain that saves at each instruction of one turn of their loop, or
-# in each function that is called there: (instructions between saves, saves).
-SWEEPS = {"opcodes": (1, 300), "opcodes-calling": (4, 700)}
+# in each function that is called there: (instructions to the first save, 0: a third of the script;
+# between saves; saves).
+SWEEPS = {"opcodes": (0, 1, 300), "opcodes-calling": (0, 4, 700), "many-constants": (1200, 1, 40),
+          "generic-for": (0, 1, 150), "table-constructors": (0, 1, 100)}
 
 
 @dataclass
@@ -345,8 +347,9 @@ def exercise(bench, program, chains, round_number):
         if failure:
             return replaced(failure, f"--seed {options.seed} --only {program.name} (doubling steps)")
     if options.coverage and program.name in SWEEPS and round_number == 0:
-        size, times = SWEEPS[program.name]
-        failure = bench.chain(program, iter([program.length // 3] + [size] * times), seconds=600)
+        start, size, times = SWEEPS[program.name]
+        steps = [start or program.length // 3] + [size] * times
+        failure = bench.chain(program, iter(steps), seconds=600)
         if failure:
             return replaced(failure, f"--coverage --seed {options.seed} --only {program.name} (sweep)")
     for k in range(chains):

@@ -35,7 +35,7 @@ local function every(i, a, ...)
     for _, v in ipairs(shared) do z = z + v end
     do local close <close> = none end
     local first, count = ..., select("#", ...)
-    return x, f, g, z, #part, kept(), b, c, d, first, count, #t
+    return x, f, g, z, #part, kept(), b, c, d, first, count, #{ x, ... } > 0
 end
 local function tail(...) return every(...) end
 for i = 1, 30 do
