@@ -63,6 +63,29 @@ expect_exit 1 "$CKPTLUA" hook.lua
 expect_message 'hook.lua:1: no way back' "in upvalue 'fails'" 'hook.lua:2: in function'
 rm -f hook.ckpt*
 
+# Modules written in C are loaded again.
+if lua5.4 -e 'require "lfs"' 2>/dev/null; then
+    cat >module.lua <<'LUA'
+local lfs = require "lfs"
+local mode = lfs.attributes
+local t = { dir = lfs.dir, lfs = lfs }
+setmetatable(t, { __index = lfs })
+ckpt.exit()
+print(mode("module.lua", "mode"), mode == lfs.attributes, t.dir == lfs.dir, require "lfs" == lfs, t.currentdir == lfs.currentdir)
+LUA
+    expect_exit 85 "$CKPTLUA" module.lua
+    cp module.ckpt kept
+    expect_exit 0 "$CKPTLUA" module.lua
+    expect_output 'file	true	true	true	true'
+    cp kept module.ckpt
+    expect_exit 3 env LUA_CPATH=/nowhere/?.so "$CKPTLUA" module.lua
+    expect_message "module.ckpt cannot be continued: module 'lfs', which is not written in Lua, is not found"
+    expect_same kept module.ckpt
+    cp kept module.ckpt
+    expect_exit 85 "$CKPTLUA" --resume globals module.lua
+    rm -f module.ckpt* kept
+fi
+
 # A container that forbids a process to look at itself; and a Lua that is another than expected, for
 # which the call stands that then gives nonsense.
 { [ "${CKPTLUA_SANITIZED:-0}" != 1 ] && can_trace; } ||

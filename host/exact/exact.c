@@ -90,7 +90,9 @@ void exact_name(lua_State *L, const struct exact *exact)
     names_add(L, "<start>");
     lua_pushcfunction(L, exact->handler);
     names_add(L, "<handler>");
-    lua_pop(L, 2);
+    lua_pushlightuserdata(L, NULL); /* the same everywhere */
+    names_add(L, "<null>");
+    lua_pop(L, 3);
 }
 
 int exact_run(lua_State *L, struct exact *exact, int arguments)
@@ -115,6 +117,6 @@ void exact_writer(struct exact *exact, struct code_writer *writer)
 
 void exact_reader(struct exact *exact, struct code_reader *reader)
 {
-    *reader = (struct code_reader){exact,        rebuild_chunk, rebuild_function, rebuild_thread,
-                                   rebuild_made, order_keep,    rebuild_finish};
+    *reader = (struct code_reader){exact,          rebuild_chunk, rebuild_function, rebuild_thread,
+                                   loading_native, rebuild_made,  order_keep,       rebuild_finish};
 }

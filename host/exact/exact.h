@@ -62,6 +62,8 @@ struct exact {
     lua_State *scratch;             /* for the host's work while another thread is stopped */
     int is_checked;                 /* vm holds */
     enum exact_texts keeps_texts;
+    int natives; /* a reference to {[1], [2], ... = the stock searchers for modules that are not
+                    written in Lua, [name] = module that one has found} */
     int takes_edited; /* modules may have other texts now than a snapshot that is read says */
     struct code code;
     struct exact_point *points; /* points.c */
@@ -77,7 +79,7 @@ struct exact {
     void *context;
     lua_CFunction handler; /* of errors that the script does not catch: makes the message */
     lua_Hook hook;         /* called when something is due */
-    volatile int armed;    /* instructions between two calls of the hook; 0: nothing is due */
+    volatile int armed;    /* something is due */
     int leaving;           /* the job is ending in the middle of its script: */
     void (*leave)(lua_State *L, void *context); /* raises an error that nothing catches */
 };

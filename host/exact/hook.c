@@ -24,21 +24,26 @@ void hook_open(lua_State *L, struct exact *exact)
     lua_pop(L, 1);
 }
 
+static void hook_set(struct exact *exact, int instructions)
+{
+    lua_sethook(exact->current, exact->hook, LUA_MASKCOUNT, instructions);
+}
+
 void hook_arm(struct exact *exact)
 {
-    lua_sethook(exact->current, exact->hook, LUA_MASKCOUNT, exact->armed);
+    hook_set(exact, 1); /* a larger count would begin anew at each change of threads */
 }
 
 void hook_request(struct exact *exact)
 {
     exact->armed = 1;
-    hook_arm(exact);
+    hook_set(exact, 1);
 }
 
 void hook_relax(struct exact *exact, int instructions)
 {
-    exact->armed = instructions;
-    hook_arm(exact);
+    exact->armed = 1;
+    hook_set(exact, instructions);
 }
 
 void hook_disarm(struct exact *exact, lua_State *L)

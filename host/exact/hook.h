@@ -15,7 +15,7 @@ void hook_open(lua_State *L, struct exact *exact);
  * operating system that runs the script, and from that thread itself. */
 void hook_request(struct exact *exact);
 
-/* Sets the hook on the thread that runs now. */
+/* Sets the hook on the thread that runs now, which another one has run before. */
 void hook_arm(struct exact *exact);
 
 /* What is due cannot be done here: the hook comes again after so many instructions. */

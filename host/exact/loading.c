@@ -335,6 +335,65 @@ static void loading_replace(lua_State *L, struct exact *exact, const char *name,
     lua_setfield(L, -2, name);
 }
 
+/* Pushes the module, which one of the searchers in the table at `natives` finds. */
+static void loading_load_native(lua_State *L, int natives, const char *module)
+{
+    int top = lua_gettop(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, natives, i) == LUA_TFUNCTION; i++) {
+        lua_pushstring(L, module);
+        lua_call(L, 1, 2); /* loader and its data, or why there is none */
+        if (!lua_isfunction(L, top + 1)) {
+            lua_settop(L, top);
+            continue;
+        }
+        lua_pushstring(L, module);
+        lua_insert(L, top + 2);
+        lua_call(L, 2, 1);
+        return;
+    }
+    luaL_error(L,
+               "module '%s', which is not written in Lua, is not found (package.cpath, which "
+               "LUA_CPATH gives)",
+               module);
+}
+
+void loading_native(lua_State *L, void *context, const char *module, const char *field)
+{
+    const struct exact *exact = context;
+    int top = lua_gettop(L), natives = top + 1;
+    luaL_checkstack(L, 10, NULL);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exact->natives);
+    if (lua_getfield(L, natives, module) == LUA_TNIL) {
+        lua_pop(L, 1);
+        loading_load_native(L, natives, module);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, natives, module);
+    }
+    if (field != NULL && lua_type(L, -1) == LUA_TTABLE) {
+        lua_pushstring(L, field);
+        lua_rawget(L, -2);
+    } else if (field != NULL) {
+        lua_pushnil(L);
+    }
+    if (!lua_iscfunction(L, -1))
+        luaL_error(L, "module '%s' has no function '%s', which the snapshot refers to", module,
+                   field == NULL ? "of its own" : field);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+/* The searchers of package.preload, and of libraries in C, are kept. */
+static void loading_keep_searchers(lua_State *L, struct exact *exact)
+{
+    static const int kept[] = {1, 3, 4};
+    lua_newtable(L);
+    for (lua_Integer i = 0; i < 3; i++) {
+        lua_rawgeti(L, -2, kept[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    exact->natives = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 void loading_open(lua_State *L, struct exact *exact)
 {
     lua_pushglobaltable(L);
@@ -344,6 +403,7 @@ void loading_open(lua_State *L, struct exact *exact)
     loading_replace(L, exact, "require", loading_require);
     lua_getfield(L, -1, LUA_LOADLIBNAME);
     lua_getfield(L, -1, "searchers");
+    loading_keep_searchers(L, exact);
     lua_pushlightuserdata(L, exact);
     lua_getfield(L, -3, "searchpath");
     lua_pushcclosure(L, loading_search, 2);

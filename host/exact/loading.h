@@ -19,6 +19,9 @@ const char *loading_skip(const char *text, size_t *size);
  * NULL with nothing pushed if it cannot be read. */
 const char *loading_push_file(lua_State *L, const char *path, size_t *size);
 
+/* Of code_reader: loads the module, as `require` would, and once. */
+void loading_native(lua_State *L, void *context, const char *module, const char *field);
+
 /* Replaces them. */
 void loading_open(lua_State *L, struct exact *exact);
 

@@ -128,28 +128,60 @@ static void again_collect_module(lua_State *L, const struct again *again)
     }
 }
 
+/* Calls collect(L, again) for each module that has been loaded, its name and value being on top. */
+static void again_each_module(lua_State *L, const struct again *again,
+                              void (*collect)(lua_State *L, const struct again *again))
+{
+    int top = lua_gettop(L), loaded = top + 1, copy = top + 2;
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    names_push_copy(L, "package.loaded");
+    if (lua_isnil(L, copy)) { /* no package library, and so no modules but the base ones */
+        lua_pushvalue(L, loaded);
+        lua_replace(L, copy);
+    }
+    for (lua_pushnil(L); lua_next(L, loaded) != 0; lua_pop(L, 1))
+        if (again_is_name(L, -2, "") && names_is_changed(L, copy))
+            collect(L, again);
+    lua_settop(L, top);
+}
+
 void again_collect(lua_State *L, again_push_line *push_line, void *context)
 {
     luaL_checkstack(L, 24, NULL);
     lua_newtable(L);
     struct again again = {lua_gettop(L), push_line, context};
-
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    names_push_copy(L, "package.loaded");
-    if (lua_isnil(L, -1)) { /* no package library, and so no modules but the base ones */
-        lua_pushvalue(L, -2);
-        lua_replace(L, -2);
-    }
-    int loaded = again.found + 1, copy = again.found + 2;
-    for (lua_pushnil(L); lua_next(L, loaded) != 0; lua_pop(L, 1))
-        if (again_is_name(L, -2, "") && names_is_changed(L, copy))
-            again_collect_module(L, &again);
-    lua_settop(L, again.found);
-
+    again_each_module(L, &again, again_collect_module);
     names_push_tables(L);
     for (lua_Integer i = 1; lua_rawgeti(L, again.found + 1, i) == LUA_TSTRING; i++) {
         again_collect_base(L, &again, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
     lua_settop(L, again.found);
+}
+
+/* The C functions in the module whose name is below the value on top. */
+static void again_collect_native_module(lua_State *L, const struct again *again)
+{
+    int module = lua_gettop(L);
+    const char *name = lua_tostring(L, module - 1);
+    if (lua_iscfunction(L, module)) {
+        lua_pushfstring(L, "module:%s", name);
+        again_add(L, again, module);
+    }
+    if (lua_type(L, module) != LUA_TTABLE)
+        return;
+    for (lua_pushnil(L); lua_next(L, module) != 0; lua_pop(L, 1)) {
+        if (!again_is_name(L, -2, ":") || !lua_iscfunction(L, -1))
+            continue;
+        lua_pushfstring(L, "function:%s:%s", name, lua_tostring(L, -2));
+        again_add(L, again, -2);
+    }
+}
+
+void again_collect_native(lua_State *L)
+{
+    luaL_checkstack(L, 24, NULL);
+    lua_newtable(L);
+    struct again again = {.found = lua_gettop(L)};
+    again_each_module(L, &again, again_collect_native_module);
 }

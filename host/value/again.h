@@ -17,6 +17,9 @@ typedef void again_push_line(void *context, lua_State *L, const char *source, in
 /* Pushes a new table object -> description (see late.h). */
 void again_collect(lua_State *L, again_push_line *push_line, void *context);
 
+/* The same for C functions of modules only: an exact job has all else, and does not start again. */
+void again_collect_native(lua_State *L);
+
 /* Whether the text has the word, not as a part of a longer name. */
 int again_has_word(const char *text, const char *word);
 

@@ -43,6 +43,9 @@ struct code_reader {
     void (*function)(lua_State *L, void *context, int chunk, uint32_t number);
     /* Pushes an empty coroutine. */
     void (*thread)(lua_State *L, void *context);
+    /* Pushes the C function in that field of a module that is not written in Lua, or, with field
+     * NULL, that such a module is. NULL: the script loads its modules itself. */
+    void (*native)(lua_State *L, void *context, const char *module, const char *field);
     /* `count` values are on top: pops them, and pushes a function of that kind made of them. */
     void (*made)(lua_State *L, void *context, const char *kind, int count);
     /* The table at index has been filled; its keys were in the order of the list at `keys`. NULL if

@@ -116,9 +116,32 @@ static void decode_base_object(lua_State *L, struct decode *decode)
     lua_remove(L, -2);
 }
 
+/* "MODULE:FIELD" is on top, or "MODULE": pushes that function. Returns 0 where it is none of a
+ * module. */
+static int decode_native(lua_State *L, struct decode *decode, const char *tag)
+{
+    const char *name = lua_tostring(L, -1), *colon = strrchr(name, ':');
+    if (decode->code == NULL || decode->code->native == NULL)
+        return 0;
+    if (strcmp(tag, "module") == 0) {
+        decode->code->native(L, decode->code->context, name, NULL);
+        return 1;
+    }
+    if (strcmp(tag, "function") != 0 || colon == NULL)
+        return 0;
+    lua_pushlstring(L, name, (size_t)(colon - name));
+    decode->code->native(L, decode->code->context, lua_tostring(L, -1), colon + 1);
+    lua_remove(L, -2);
+    return 1;
+}
+
 static enum decode_pushed decode_late(lua_State *L, struct decode *decode, const char *tag)
 {
     decode_push_text(L, decode);
+    if (decode_native(L, decode, tag)) {
+        lua_remove(L, -2);
+        return DECODE_VALUE;
+    }
     lua_pushfstring(L, "%s:%s", tag, lua_tostring(L, -1));
     lua_remove(L, -2);
     int present = late_push(L, lua_tostring(L, -1));

@@ -523,10 +523,27 @@ static void encoder_code(lua_State *L, struct encoder *encode, int index, int ty
         encoder_closure(L, encode, index, address);
 }
 
+/* A null pointer has no identity, and so none in the map; it is ["name", "<null>"] each time. */
+static int encoder_null(lua_State *L, struct encoder *encode)
+{
+    lua_pushlightuserdata(L, NULL);
+    int known = lua_rawget(L, encode->names) == LUA_TSTRING;
+    if (known) {
+        msgpack_pack_array(&encode->pack->packer, 2);
+        pack_text(encode->pack, "name");
+        encoder_name(L, encode, -1);
+        encoder_next_shared(encode);
+    }
+    lua_pop(L, 1);
+    return known;
+}
+
 /* Anything that is neither a number nor a string nor nil or a boolean. */
 static void encoder_identity(lua_State *L, struct encoder *encode, int index, int type)
 {
     const void *address = encoder_address(L, index);
+    if (type == LUA_TLIGHTUSERDATA && address == NULL && encoder_null(L, encode))
+        return;
     if (type == LUA_TLIGHTUSERDATA) /* its address may be that of an object */
         encoder_refuse_other(L, encode, index);
     struct idmap_entry *entry = encoder_find(L, encode, address);
@@ -677,6 +694,8 @@ void encoder_records(lua_State *L, struct encoder *encode)
 static int encoder_add_special(lua_State *L, struct encoder *encode)
 {
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        if (encoder_address(L, -2) == NULL) /* encoder_null */
+            continue;
         encoder_hold(L, encode, lua_gettop(L) - 1);
         encoder_find(L, encode, encoder_address(L, -2))->number = ENCODER_SPECIAL;
     }
@@ -719,7 +738,7 @@ struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct enco
     names_push_all(L);
     encode->names = encoder_add_special(L, encode);
     if (exact)
-        lua_newtable(L);
+        again_collect_native(L);
     else
         again_collect(L, options->push_line, options->context);
     encode->again = encoder_add_special(L, encode);

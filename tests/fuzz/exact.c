@@ -225,6 +225,7 @@ static int fuzz_restore(lua_State *L)
     struct code_reader code;
     struct unpack *unpack = unpack_new(L, &source);
     exact_reader(&job->exact, &code);
+    code.native = NULL; /* libraries are not loaded here */
     lua_newtable(L);
     decode_exact(L, unpack, -1, &code, 1);
     exactly_take_roots(L, job, -1);
