@@ -6,8 +6,10 @@
  *
  * A Lua module, built by bench/run. Resources are lost when something raises: it is a benchmark.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,6 +59,29 @@ static int bench_fork(lua_State *L)
         return luaL_error(L, "fork failed");
     waitpid(pid, NULL, 0);
     return 1;
+}
+
+/* replace(file): writes as many bytes as the file has to a new one in its folder, safely, which
+ * then takes the place of a third */
+static int bench_replace(lua_State *L)
+{
+    char name[4096], other[4096];
+    struct stat status;
+    snprintf(name, sizeof name, "%s.bare", luaL_checkstring(L, 1));
+    snprintf(other, sizeof other, "%s.bare.tmp", lua_tostring(L, 1));
+    if (stat(lua_tostring(L, 1), &status) != 0)
+        return luaL_error(L, "no file %s", lua_tostring(L, 1));
+    char *bytes = calloc(1, 65536);
+    int file = open(other, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    for (off_t left = status.st_size; left > 0; left -= 65536)
+        if (write(file, bytes, left < 65536 ? (size_t)left : 65536) < 0)
+            return luaL_error(L, "write failed");
+    free(bytes);
+    fsync(file);
+    close(file);
+    if (rename(other, name) != 0)
+        return luaL_error(L, "rename failed");
+    return 0;
 }
 
 /* ---------------------------------------------------------------- saving */
@@ -211,8 +236,10 @@ static int bench_load(lua_State *L)
 int luaopen_bench(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"now", bench_now},   {"cpu", bench_cpu},   {"empty", bench_empty}, {"fork", bench_fork},
-        {"save", bench_save}, {"load", bench_load}, {NULL, NULL},
+        {"now", bench_now},         {"cpu", bench_cpu},
+        {"empty", bench_empty},     {"fork", bench_fork},
+        {"replace", bench_replace}, {"save", bench_save},
+        {"load", bench_load},       {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;

@@ -1,8 +1,7 @@
 -- Loops over what ckptlua has of its own, under both: seconds of CPU for each, in rounds.
 --     calls.lua ROUNDS
-local list, map = {}, {}
+local map = {}
 for i = 1, 1000 do
-  list[i] = i
   map["key" .. i] = i
 end
 local text = ("word "):rep(2000)
