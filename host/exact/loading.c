@@ -1,8 +1,10 @@
 #include "exact/loading.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -106,10 +108,16 @@ static int loading_load(lua_State *L)
 
 /* ---------------------------------------------------------------- files */
 
-/* Pushes what is in the file, or returns 0. */
-static int loading_read(lua_State *L, const char *path)
+/* Bytes that a file may have before the text that is compiled (loading_skip). */
+enum { LOADING_BEFORE = 64 * 1024 };
+
+/* Pushes what is in the file, and returns 1; or returns 0. Nothing much behind `most` bytes is
+ * read.
+ */
+static int loading_read(lua_State *L, const char *path, size_t most)
 {
     luaL_Buffer text;
+    size_t size = 0;
     luaL_buffinit(L, &text);
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
@@ -119,8 +127,10 @@ static int loading_read(lua_State *L, const char *path)
     }
     size_t got;
     char block[4096];
-    while ((got = fread(block, 1, sizeof block, file)) > 0)
+    while (size <= most && (got = fread(block, 1, sizeof block, file)) > 0) {
         luaL_addlstring(&text, block, got);
+        size += got;
+    }
     int failed = ferror(file);
     fclose(file);
     luaL_pushresult(&text);
@@ -144,11 +154,19 @@ static const char *loading_skip(const char *text, size_t *size)
     return text;
 }
 
+/* The path is a snapshot's: that of a device or a pipe would be read without an end. */
+static int loading_is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 void loading_check(lua_State *L, const char *name, const char *text, size_t size)
 {
     size_t now_size, at = 0;
     int line = 1;
-    if (*name != '@' || !loading_read(L, name + 1))
+    if (*name != '@' || !loading_is_file(name + 1) ||
+        !loading_read(L, name + 1, size + LOADING_BEFORE))
         return;
     const char *now = lua_tolstring(L, -1, &now_size);
     now = loading_skip(now, &now_size);
@@ -166,7 +184,7 @@ void loading_check(lua_State *L, const char *name, const char *text, size_t size
 /* As luaL_loadfilex, with the same messages. */
 static int loading_load_file(lua_State *L, struct exact *exact, const char *path, const char *mode)
 {
-    if (path == NULL || !loading_read(L, path))
+    if (path == NULL || !loading_read(L, path, SIZE_MAX))
         return luaL_loadfilex(L, path, mode); /* stdin, or what fails */
     size_t size;
     const char *text = lua_tolstring(L, -1, &size);
