@@ -9,6 +9,9 @@
 #include "exact/rebuild.h"
 #include "value/late.h"
 
+/* Bytes of an edited text. */
+#define EDITED_LARGEST ((size_t)1 << 28)
+
 static const char edited_chunk_type[] = "ckptlua.edited";
 
 /* What the decoder knows a chunk by. */
@@ -69,8 +72,7 @@ static void edited_take_chunk(lua_State *L, void *context)
         chunk->before_text = luaL_checklstring(L, text, &chunk->before_size);
         lua_pushvalue(L, text);
         lua_setiuservalue(L, text + 1, 2);
-        if (*title == '@')
-            chunk->now_text = loading_push_file(L, title + 1, &chunk->now_size);
+        chunk->now_text = loading_push_known(L, title, EDITED_LARGEST, &chunk->now_size);
         if (chunk->now_text == NULL) { /* a file that is gone, or no file's text */
             chunk->now_text = chunk->before_text;
             chunk->now_size = chunk->before_size;
@@ -274,7 +276,7 @@ static void edited_finish(lua_State *L, void *context, int functions, int thread
     }
     lua_settop(L, top);
     rebuild_finish(L, edited->exact, functions, threads);
-    rebuild_threads(L, edited->exact); /* of which there are none */
+    rebuild_threads(L, edited->exact, 0); /* of which there are none */
     for (lua_Integer i = 1; lua_rawgeti(L, functions, i) != LUA_TNIL; i += 2) {
         edited_wait(L, top + 1);
         lua_settop(L, top);

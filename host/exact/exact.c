@@ -41,6 +41,7 @@ static int exact_started(lua_State *L, int status, lua_KContext context)
 /* (handler, script, arguments ...): the C function that a script is called by, as by lua. */
 static int exact_start(lua_State *L)
 {
+    luaL_checkany(L, 2); /* a script can get hold of it by a snapshot that is not true */
     return exact_started(L, lua_pcallk(L, lua_gettop(L) - 2, 0, 1, 0, exact_started), 0);
 }
 

@@ -73,7 +73,8 @@ struct exact {
     int orders;    /* a reference to the table of records of order.c */
     int orders_count;
     lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */
-    int pending; /* a reference to {upvalues, threads} between rebuild_finish and rebuild_threads */
+    int pending; /* a reference to {upvalues, threads, functions} between rebuild_finish and
+                    rebuild_threads */
 
     /* The host's part. */
     void *context;

@@ -6,7 +6,7 @@
 #include "exact/opcode.h"
 
 /* The sets that are kept for each instruction, if the function has anything to put into them. */
-enum sets { LIVE, TABLES, STRINGS, NUMBERS, OPEN, SOME, EVERY, SETS_COUNT };
+enum sets { LIVE, TABLES, STRINGS, NUMBERS, OPEN, SOME, EVERY, LEFT, SETS_COUNT };
 
 struct flow {
     struct flow_code code;
@@ -237,7 +237,7 @@ static int arrive(struct flow *flow, enum sets which, int pc, const uint64_t fro
 {
     uint64_t set[REGSET_WORDS], now[REGSET_WORDS];
     memcpy(set, from, sizeof set);
-    if (which != OPEN)
+    if (which != OPEN && which != LEFT)
         keep_scope(flow, pc, set);
     get(flow, which, pc, now);
     for (int i = 0; i < REGSET_WORDS; i++)
@@ -284,7 +284,7 @@ static void find_kinds(struct flow *flow, int has[SETS_COUNT])
         has[NUMBERS] |= opcode_trusts_numbers(instruction) >= 0;
         has[SOME] |= opcode_arms(instruction) >= 0;
     }
-    has[EVERY] = has[SOME];
+    has[EVERY] = has[LEFT] = has[SOME];
     for (int i = 0; i < REGSET_WORDS; i++)
         has[OPEN] |= flow->captured[i] != 0;
 }
@@ -393,6 +393,11 @@ void flow_armed(const struct flow *flow, int pc, uint64_t some[REGSET_WORDS],
     get(flow, SOME, pc, some);
     get(flow, EVERY, pc, every);
     closing(flow, pc, every);
+}
+
+void flow_left_armed(const struct flow *flow, int pc, uint64_t set[REGSET_WORDS])
+{
+    get(flow, LEFT, pc, set);
 }
 
 void flow_open(const struct flow *flow, int pc, int calling, uint64_t set[REGSET_WORDS])

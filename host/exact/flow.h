@@ -5,7 +5,7 @@
  *
  * Costs per instruction, for each 64 registers: 8 bytes, and 8 more for each of these that the
  * function has at all: captured variables, table constructors with items, numeric loops, method
- * names beyond the first 256 constants; 16 for to-be-closed variables and generic loops; and 2
+ * names beyond the first 256 constants; 24 for to-be-closed variables and generic loops; and 2
  * bytes. 100,000 instructions took 4 ms and 1 MB as a rule, 45 ms and 10 MB with all of these in
  * 12 nested loops with 70 registers.
  *
@@ -73,9 +73,13 @@ int flow_active(const struct flow *flow, int pc);
  *
  * Scope counts: up to 5.4.8 there are ways to leave a scope without its being closed (a `goto` to a
  * label at the end of a block that has declared more variables since; 5.4.4: a generic `for` with a
- * `break` and a closure in it). What is then still armed is told nowhere. */
+ * `break` and a closure in it). What is then still armed flow_left_armed tells. */
 void flow_armed(const struct flow *flow, int pc, uint64_t some[REGSET_WORDS],
                 uint64_t every[REGSET_WORDS]);
+
+/* The registers that can be armed by whatever the compiler has done: one that it has left armed
+ * behind its scope too. */
+void flow_left_armed(const struct flow *flow, int pc, uint64_t set[REGSET_WORDS]);
 
 /* The registers on which an upvalue can be open, by whatever the compiler has done: one that it has
  * left open behind its scope (as above) too. */

@@ -1,8 +1,10 @@
 #include "exact/loading.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -107,10 +109,16 @@ static int loading_load(lua_State *L)
 
 /* ---------------------------------------------------------------- files */
 
-/* Pushes what is in the file, or returns 0. */
-static int loading_read(lua_State *L, const char *path)
+/* Bytes that a file may have before the text that is compiled (loading_skip). */
+enum { LOADING_BEFORE = 64 * 1024 };
+
+/* Pushes what is in the file, and returns 1; or returns 0. Nothing much behind `most` bytes is
+ * read.
+ */
+static int loading_read(lua_State *L, const char *path, size_t most)
 {
     luaL_Buffer text;
+    size_t size = 0;
     luaL_buffinit(L, &text);
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
@@ -120,8 +128,10 @@ static int loading_read(lua_State *L, const char *path)
     }
     size_t got;
     char block[4096];
-    while ((got = fread(block, 1, sizeof block, file)) > 0)
+    while (size <= most && (got = fread(block, 1, sizeof block, file)) > 0) {
         luaL_addlstring(&text, block, got);
+        size += got;
+    }
     int failed = ferror(file);
     fclose(file);
     luaL_pushresult(&text);
@@ -143,19 +153,28 @@ const char *loading_skip(const char *text, size_t *size)
     return text;
 }
 
-const char *loading_push_file(lua_State *L, const char *path, size_t *size)
+/* Pushes what is in the file, and returns its text; or NULL with nothing pushed. */
+static const char *loading_push_file(lua_State *L, const char *path, size_t most, size_t *size)
 {
-    if (!loading_read(L, path))
+    if (!loading_read(L, path, most))
         return NULL;
     const char *text = lua_tolstring(L, -1, size);
     return loading_skip(text, size);
+}
+
+const char *loading_push_known(lua_State *L, const char *name, size_t was, size_t *size)
+{
+    struct stat info;
+    if (*name != '@' || stat(name + 1, &info) != 0 || !S_ISREG(info.st_mode))
+        return NULL;
+    return loading_push_file(L, name + 1, was, size);
 }
 
 void loading_check(lua_State *L, const char *name, const char *text, size_t size)
 {
     size_t now_size, at = 0;
     int line = 1;
-    const char *now = *name == '@' ? loading_push_file(L, name + 1, &now_size) : NULL;
+    const char *now = loading_push_known(L, name, size + LOADING_BEFORE, &now_size);
     if (now == NULL)
         return;
     for (; at < size && at < now_size && text[at] == now[at]; at++)
@@ -174,7 +193,7 @@ static int loading_load_file(lua_State *L, struct exact *exact, const char *path
                              enum exact_texts from)
 {
     size_t size;
-    const char *text = path == NULL ? NULL : loading_push_file(L, path, &size);
+    const char *text = path == NULL ? NULL : loading_push_file(L, path, SIZE_MAX, &size);
     if (text == NULL)
         return luaL_loadfilex(L, path, mode); /* stdin, or what fails */
     const char *name = lua_pushfstring(L, "@%s", path);

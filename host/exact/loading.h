@@ -15,9 +15,10 @@ void loading_check(lua_State *L, const char *name, const char *text, size_t size
  * first line that begins with '#', whose end stays. */
 const char *loading_skip(const char *text, size_t *size);
 
-/* Pushes what is in the file; its text, without what luaL_loadfilex leaves out at the start, or
- * NULL with nothing pushed if it cannot be read. */
-const char *loading_push_file(lua_State *L, const char *path, size_t *size);
+/* Pushes what is in the file that a chunk of that name came from, as far as about `most` bytes: its
+ * text, without what luaL_loadfilex leaves out at the start; or returns NULL with nothing pushed.
+ * The name is a snapshot's: a device or a pipe, which would be read without an end, is none. */
+const char *loading_push_known(lua_State *L, const char *name, size_t most, size_t *size);
 
 /* Of code_reader: loads the module, as `require` would, and once. */
 void loading_native(lua_State *L, void *context, const char *module, const char *field);

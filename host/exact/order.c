@@ -217,31 +217,72 @@ void order_keep(lua_State *L, void *context, int table, int keys)
     lua_pop(L, 1);
 }
 
+/* Pushes the record of the table, which is made of the order in which Lua gives its keys where
+ * there is none. */
+static void order_need_record(lua_State *L, struct exact *exact, int table)
+{
+    lua_Integer count = 0;
+    if (order_push_record(L, exact, table))
+        return;
+    lua_newtable(L);
+    int keys = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, table) != 0;) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, keys, ++count);
+    }
+    order_add(L, exact, table, keys);
+    lua_remove(L, keys);
+}
+
+/* Moves the keys of the record from `place` on by one, and puts the key there. places[keys[i]] >= i
+ * must hold, or a walk would not end. (It is more where a key is listed twice, as no encoder does.)
+ */
+static void order_insert(lua_State *L, int record, int places, lua_Integer place, int key)
+{
+    lua_rawgeti(L, record, ORDER_KEYS);
+    lua_rawgeti(L, record, ORDER_COUNT);
+    lua_Integer count = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    int keys = lua_gettop(L);
+    for (lua_Integer i = count; i >= place; i--) {
+        if (lua_rawgeti(L, keys, i) != LUA_TNIL) {
+            lua_pushvalue(L, -1);
+            lua_pushvalue(L, -1);
+            lua_rawget(L, places);
+            lua_Integer now = lua_tointeger(L, -1);
+            lua_pop(L, 1);
+            lua_pushinteger(L, now == i ? i + 1 : now);
+            lua_rawset(L, places);
+        }
+        lua_rawseti(L, keys, i + 1);
+    }
+    lua_pushvalue(L, key);
+    lua_rawseti(L, keys, place);
+    lua_pushvalue(L, key);
+    lua_pushinteger(L, place);
+    lua_rawset(L, places);
+    lua_pushinteger(L, count + 1);
+    lua_rawseti(L, record, ORDER_COUNT);
+    lua_settop(L, keys - 1);
+}
+
 void order_resume(lua_State *L, struct exact *exact, int table, int key, int successor)
 {
     int top = lua_gettop(L);
-    lua_Integer place;
-    luaL_checkstack(L, 10, NULL);
-    if (!order_push_record(L, exact, table)) {
-        lua_Integer count = 0;
-        lua_newtable(L);
-        for (lua_pushnil(L); lua_next(L, table) != 0;) {
-            lua_pop(L, 1);
-            lua_pushvalue(L, -1);
-            lua_rawseti(L, top + 1, ++count);
-        }
-        order_add(L, exact, table, top + 1);
-    }
-    int record = lua_gettop(L);
+    luaL_checkstack(L, 12, NULL);
+    order_need_record(L, exact, table);
+    int record = top + 1, places = top + 2;
     lua_rawgeti(L, record, ORDER_PLACES);
-    lua_pushvalue(L, successor);
-    if (lua_isnil(L, -1) || lua_rawget(L, record + 1) == LUA_TNIL)
-        lua_rawgeti(L, record, ORDER_COUNT);
-    place = lua_tointeger(L, -1) - !lua_isnil(L, successor);
-    lua_settop(L, record + 1);
     lua_pushvalue(L, key);
-    lua_pushinteger(L, place);
-    lua_rawset(L, record + 1);
+    if (lua_rawget(L, places) == LUA_TNIL) { /* else it has a place already, by another loop */
+        lua_rawgeti(L, record, ORDER_COUNT);
+        lua_Integer place = lua_tointeger(L, -1) + 1;
+        lua_pushvalue(L, successor);
+        if (!lua_isnil(L, -1) && lua_rawget(L, places) != LUA_TNIL)
+            place = lua_tointeger(L, -1);
+        order_insert(L, record, places, place, key);
+    }
     lua_settop(L, top);
 }
 

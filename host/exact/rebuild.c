@@ -131,8 +131,10 @@ struct rebuild {
     lua_State *co;
     int description, upvalues; /* stack indices */
     int failed, status;
-    int base; /* slots of the base call */
-    int room; /* slots of the stack */
+    int base;  /* slots of the base call */
+    int room;  /* slots of the stack, as it was */
+    int slots; /* that are needed: a call that waits for another one has registers above that */
+    int64_t *allowed; /* slots that this and the other threads may have yet */
     int count;
     struct rebuild_call *calls;
 };
@@ -239,16 +241,6 @@ static void rebuild_get_set(lua_State *L, const char *name, int as_keys, uint64_
     lua_pop(L, 1);
 }
 
-/* Adds the registers that an instruction before pc arms. There are ways to leave a scope without
- * its being closed (flow_armed), and then they still are. */
-static void rebuild_add_left_armed(const struct vm_prototype *prototype, int pc,
-                                   uint64_t set[REGSET_WORDS])
-{
-    for (int i = 0; i < pc; i++)
-        if (opcode_arms(prototype->code[i]) >= 0)
-            regset_add(set, opcode_arms(prototype->code[i]));
-}
-
 /* The registers of a call that is described on top, against its code. */
 static void rebuild_check_registers(struct rebuild *rebuild, const struct rebuild_call *call,
                                     int calling)
@@ -256,7 +248,7 @@ static void rebuild_check_registers(struct rebuild *rebuild, const struct rebuil
     lua_State *L = rebuild->L;
     const struct flow *flow = analysis_of(L, &rebuild->exact->code, call->prototype);
     uint64_t some[REGSET_WORDS] = {0}, every[REGSET_WORDS] = {0}, may_open[REGSET_WORDS] = {0};
-    uint64_t armed[REGSET_WORDS] = {0}, open[REGSET_WORDS] = {0}, arms[REGSET_WORDS] = {0};
+    uint64_t armed[REGSET_WORDS] = {0}, open[REGSET_WORDS] = {0}, left[REGSET_WORDS] = {0};
     struct flow_trust trust = {.tables = {0}};
     if (!flow_reachable(flow, call->pc) ||
         (calling && !opcode_calls(call->prototype->code[call->pc])))
@@ -265,14 +257,14 @@ static void rebuild_check_registers(struct rebuild *rebuild, const struct rebuil
     flow_open(flow, call->pc, calling, may_open);
     flow_trusted(flow, call->pc, calling, &trust);
     rebuild_get_set(L, "armed", 0, armed);
-    rebuild_add_left_armed(call->prototype, call->pc, arms);
+    flow_left_armed(flow, call->pc, left);
     rebuild_get_set(L, "open", 1, open);
     for (int i = 0; i < REGSET_WORDS; i++) {
         uint64_t trusted = trust.tables[i] | trust.strings[i] | trust.numbers[i] |
                            trust.numbers[i] << 1 | trust.numbers[i] << 2;
         if ((open[i] & ~may_open[i]) != 0 || (open[i] & trusted) != 0)
             rebuild_nonsense(L, "open");
-        if ((armed[i] & ~(some[i] | arms[i])) != 0)
+        if ((armed[i] & ~(some[i] | left[i])) != 0)
             rebuild_nonsense(L, "armed");
     }
     for (int reg = 0; reg < REGSET_LIMIT; reg++)
@@ -363,6 +355,12 @@ static void rebuild_check_held(const struct rebuild *rebuild, int number)
             rebuild_nonsense(L, "the place of a call");
 }
 
+static void rebuild_need(struct rebuild *rebuild, int slots)
+{
+    if (rebuild->slots < slots)
+        rebuild->slots = slots;
+}
+
 /* Reads call `number` of the description. */
 static void rebuild_read_call(struct rebuild *rebuild, int number)
 {
@@ -386,6 +384,9 @@ static void rebuild_read_call(struct rebuild *rebuild, int number)
         rebuild_read_c(rebuild, call, innermost);
     if (call->function > REBUILD_LARGEST_STACK || call->end > REBUILD_LARGEST_STACK)
         rebuild_nonsense(L, "the size of the stack");
+    rebuild_need(rebuild, call->end);
+    if (call->prototype != NULL)
+        rebuild_need(rebuild, call->function + 1 + call->prototype->registers);
     lua_pop(L, 1);
     rebuild_check_place(rebuild, number);
     if (number > 0 && call[-1].prototype == NULL && !rebuild->failed && call->place != call[-1].end)
@@ -394,6 +395,42 @@ static void rebuild_read_call(struct rebuild *rebuild, int number)
         call[-1].end = call->place;
         rebuild_check_held(rebuild, number - 1);
     }
+}
+
+/* The number of calls in the description on top. Not its length, which may be anything where it has
+ * holes. */
+static int rebuild_count(lua_State *L)
+{
+    int count = 0;
+    while (count <= REBUILD_LARGEST_STACK && lua_rawgeti(L, -1, count + 1) == LUA_TTABLE) {
+        lua_pop(L, 1);
+        count++;
+    }
+    if (count <= REBUILD_LARGEST_STACK)
+        lua_pop(L, 1);
+    return count;
+}
+
+/* Takes the thread's stack off what all of them may have: a few bytes of a file can ask for a large
+ * one, again and again. */
+static void rebuild_pay(struct rebuild *rebuild)
+{
+    *rebuild->allowed -= rebuild->slots;
+    if (*rebuild->allowed < 0)
+        luaL_error(rebuild->L,
+                   "the stacks of calls in the snapshot are larger than what is on them "
+                   "(coroutines that have been called with very many nils?)");
+    if (rebuild->room > *rebuild->allowed)
+        rebuild->room = 0;
+    else if (rebuild->room < REBUILD_MODEST_STACK)
+        *rebuild->allowed -= rebuild->room;
+}
+
+/* Slots that all stacks may have: some of the largest, and 16 bytes for each byte that there is. A
+ * call takes at most 256 slots; its description has more than 250 bytes. */
+static int64_t rebuild_allowance(lua_State *L)
+{
+    return 2 * (int64_t)REBUILD_LARGEST_STACK + (int64_t)lua_gc(L, LUA_GCCOUNT) * 1024;
 }
 
 static void rebuild_read(struct rebuild *rebuild)
@@ -410,18 +447,19 @@ static void rebuild_read(struct rebuild *rebuild)
     if (rebuild->failed)
         rebuild->status = rebuild_integer(L, "status", LUA_ERRRUN, LUA_ERRERR, -1);
     rebuild->room = rebuild_integer(L, "room", 0, REBUILD_LARGEST_STACK, 0);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-    if (count > REBUILD_LARGEST_STACK || (state == 0) != (count == 0))
+    rebuild->count = rebuild_count(L);
+    if (rebuild->count > REBUILD_LARGEST_STACK || (state == 0) != (rebuild->count == 0))
         rebuild_nonsense(L, "the number of calls");
     if (lua_getfield(L, -1, "base") != LUA_TTABLE)
         rebuild_nonsense(L, "base");
     rebuild->base = rebuild_integer(L, "n", 0, REBUILD_LARGEST_STACK, -1);
     lua_pop(L, 2);
-    rebuild->count = (int)count;
-    rebuild->calls = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *rebuild->calls, 0);
-    memset(rebuild->calls, 0, ((size_t)count + 1) * sizeof *rebuild->calls);
+    rebuild_need(rebuild, 1 + rebuild->base);
+    rebuild->calls = lua_newuserdatauv(L, ((size_t)rebuild->count + 1) * sizeof *rebuild->calls, 0);
+    memset(rebuild->calls, 0, ((size_t)rebuild->count + 1) * sizeof *rebuild->calls);
     for (int i = 0; i < rebuild->count; i++)
         rebuild_read_call(rebuild, i);
+    rebuild_pay(rebuild);
 }
 
 /* ---------------------------------------------------------------- making it */
@@ -449,11 +487,10 @@ static void rebuild_make_room(struct rebuild *rebuild)
     static const char text[] = "local n = ... "
                                "local function f() if n > 1 then n = n - 1 f() end end f()";
     lua_State *L = rebuild->L, *co = rebuild->co;
-    int last = rebuild->count == 0 ? 1 + rebuild->base : rebuild->calls[rebuild->count - 1].end;
     int results;
     /* At least what it had: Debian's 5.4.4 does not like stacks that grow at the wrong moment. But
      * nothing much on a file's word. */
-    int room = last + 3 * LUA_MINSTACK;
+    int room = rebuild->slots + 3 * LUA_MINSTACK;
     if (room < rebuild->room && rebuild->room < REBUILD_MODEST_STACK)
         room = rebuild->room;
     if (!lua_checkstack(co, room))
@@ -625,6 +662,8 @@ static void rebuild_successors(struct rebuild *rebuild)
     if (lua_getfield(L, call, "successors") == LUA_TTABLE)
         for (lua_pushnil(L); lua_next(L, successors) != 0; lua_settop(L, successors + 1)) {
             lua_Integer at = lua_tointeger(L, successors + 1);
+            if (at < 1 || at > REGSET_LIMIT)
+                rebuild_nonsense(L, "successors");
             if (!lua_toboolean(L, -1)) {
                 lua_pop(L, 1);
                 lua_pushnil(L);
@@ -665,11 +704,13 @@ void rebuild_finish(lua_State *L, void *context, int functions, int threads)
         lua_settop(L, upvalues);
     }
     lua_settop(L, upvalues);
-    lua_createtable(L, 2, 0);
+    lua_createtable(L, 3, 0);
     lua_insert(L, -2);
     lua_rawseti(L, -2, 1);
     lua_pushvalue(L, threads);
     lua_rawseti(L, -2, 2);
+    lua_pushvalue(L, functions); /* whose upvalues these are */
+    lua_rawseti(L, -2, 3);
     exact->pending = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_settop(L, top);
 }
@@ -688,7 +729,16 @@ static void rebuild_refresh(lua_State *L, int upvalues)
     }
 }
 
-void rebuild_threads(lua_State *L, struct exact *exact)
+/* Functions of the script have run since all was made (those of ckpt.transient, and of classes),
+ * and may have called collectgarbage. What has been marked would need barriers: a change of the
+ * collector's mode makes all white. */
+static void rebuild_whiten(lua_State *L)
+{
+    lua_gc(L, LUA_GCGEN, 0, 0);
+    lua_gc(L, LUA_GCINC, 0, 0, 0);
+}
+
+void rebuild_threads(lua_State *L, struct exact *exact, int has_run)
 {
     int top = lua_gettop(L), upvalues = top + 1, threads = top + 2;
     luaL_checkstack(L, 24, NULL);
@@ -696,9 +746,13 @@ void rebuild_threads(lua_State *L, struct exact *exact)
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
     lua_remove(L, -3);
+    int64_t allowed = rebuild_allowance(L);
+    if (has_run)
+        rebuild_whiten(L);
     rebuild_refresh(L, upvalues);
     for (lua_Integer i = 1; lua_rawgeti(L, threads, i) != LUA_TNIL; i += 2) {
         struct rebuild rebuild = {.L = L, .exact = exact, .upvalues = upvalues};
+        rebuild.allowed = &allowed;
         rebuild.co = lua_tothread(L, -1);
         if (lua_rawgeti(L, threads, i + 1) != LUA_TTABLE)
             rebuild_nonsense(L, "a coroutine");

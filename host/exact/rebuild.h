@@ -15,7 +15,8 @@ void rebuild_made(lua_State *L, void *context, const char *kind, int count);
 void rebuild_finish(lua_State *L, void *context, int functions, int threads);
 
 /* Makes the stacks of all threads, when the values that they refer to are there: after
- * rebuild_finish, and when what was not in the snapshot (late.h) has been put in place. */
-void rebuild_threads(lua_State *L, struct exact *exact);
+ * rebuild_finish, and when what was not in the snapshot (late.h) has been put in place. has_run:
+ * functions of the script may have run since. */
+void rebuild_threads(lua_State *L, struct exact *exact, int has_run);
 
 #endif

@@ -426,6 +426,16 @@ static void exactly_root(lua_State *L, int roots, const char *name)
         luaL_error(L, "the snapshot has no '%s'", name);
 }
 
+static int exactly_has(lua_State *L, int roots, const char *name)
+{
+    int top = lua_gettop(L);
+    exactly_root(L, roots, name);
+    lua_pushnil(L);
+    int has = lua_next(L, -2);
+    lua_settop(L, top);
+    return has;
+}
+
 static void exactly_take_classes(lua_State *L, int roots)
 {
     exactly_root(L, roots, "classes");
@@ -487,7 +497,8 @@ void exactly_take_roots(lua_State *L, struct job *job, int roots)
     exactly_take_classes(L, roots);
     exactly_make_transients(L, job, roots);
     late_sweep(L); /* objects by the loaders of their classes */
-    rebuild_threads(L, &job->exact);
+    rebuild_threads(L, &job->exact,
+                    exactly_has(L, roots, "transients") || exactly_has(L, roots, "classes"));
     if (lua_getfield(L, roots, "main") != LUA_TTHREAD ||
         lua_status(lua_tothread(L, -1)) != LUA_YIELD)
         luaL_error(L, "the snapshot has no stack of calls");

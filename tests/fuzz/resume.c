@@ -1,0 +1,438 @@
+#include "resume.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "ckptlua.h"
+#include "exact/capture.h"
+#include "exact/order.h"
+#include "job/exactly.h"
+#include "job/files.h"
+#include "job/host.h"
+#include "job/leave.h"
+#include "job/module.h"
+#include "job/random.h"
+#include "value/decode.h"
+#include "value/encode.h"
+#include "value/late.h"
+#include "value/names.h"
+#include "value/plain.h"
+#include "value/registry.h"
+
+/* Instructions between two calls of the hook, and in all. */
+enum { RESUME_STEP = 20, RESUME_INSTRUCTIONS = 1000 };
+
+/* Bytes for each byte of the snapshot, and besides: a stack of the largest size may be all nil. */
+#define RESUME_FACTOR 512
+#define RESUME_MORE ((size_t)48 << 20)
+
+/* Bytes that the script may have when it runs. */
+#define RESUME_SCRIPT ((size_t)64 << 20)
+
+/* Seconds after which what is running is stopped, where no hook is called: in a finalizer, or in a
+ * function of the string library. */
+enum { RESUME_SECONDS = 1, RESUME_PATIENCE = 3 };
+
+struct resume {
+    ckptlua *host;
+    struct job *job;
+    const uint8_t *data;
+    size_t size, at;
+    size_t used, limit; /* memory; limit 0: none */
+    int failures;       /* of allocations */
+    int ran;            /* a function of the script has been called */
+    long left;          /* instructions */
+    volatile int running, ticks;
+    int captured;
+    sigjmp_buf out;
+};
+
+static struct resume *resuming;
+
+/* ---------------------------------------------------------------- memory and time */
+
+static void *resume_alloc(void *context, void *block, size_t old_size, size_t new_size)
+{
+    struct resume *resume = context;
+    size_t old = block == NULL ? 0 : old_size;
+    if (resume->limit != 0 && new_size > old && resume->used + new_size - old > resume->limit) {
+        resume->failures++;
+        return NULL;
+    }
+    void *moved = heap_alloc(&resume->job->heap, block, old_size, new_size);
+    if (moved != NULL || new_size == 0)
+        resume->used += new_size - old;
+    return moved;
+}
+
+static void resume_stop(lua_State *L, lua_Debug *debug)
+{
+    (void)debug;
+    luaL_error(L, "this takes too long");
+}
+
+/* A finalizer runs without hooks. */
+static void resume_stop_thread(lua_State *L)
+{
+    vm_thread(L)->allows_hooks = 1;
+    lua_sethook(L, resume_stop, LUA_MASKCOUNT, 1);
+}
+
+static void resume_tick(int number)
+{
+    struct resume *resume = resuming;
+    (void)number;
+    if (resume == NULL || !resume->running)
+        return;
+    if (++resume->ticks >= RESUME_PATIENCE)
+        siglongjmp(resume->out, 1); /* the state stays as it is, and is never freed */
+    resume_stop_thread(resume->job->L);
+    resume_stop_thread(resume->job->exact.current);
+    for (const struct exact_resumer *resumer = resume->job->exact.resumers; resumer != NULL;
+         resumer = resumer->previous)
+        resume_stop_thread(resumer->thread);
+}
+
+static void resume_watch(struct resume *resume, int on)
+{
+    const struct itimerval interval = {{on * RESUME_SECONDS, 0}, {on * RESUME_SECONDS, 0}};
+    resuming = resume;
+    resume->ticks = 0;
+    resume->running = on;
+    signal(SIGVTALRM, resume_tick);
+    setitimer(ITIMER_VIRTUAL, &interval, NULL);
+}
+
+/* ---------------------------------------------------------------- a harmless environment */
+
+static int resume_nothing(lua_State *L)
+{
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* load, of texts only */
+static int resume_load(lua_State *L)
+{
+    lua_settop(L, lua_isnone(L, 4) ? 3 : 4);
+    lua_pushliteral(L, "t");
+    lua_replace(L, 3);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* The functions in the table on top that are not among the names do nothing from now on, each being
+ * another one. Pops it. */
+static void resume_disarm(lua_State *L, const char *names)
+{
+    int table = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_settop(L, table + 1)) {
+        if (!lua_isfunction(L, -1) || lua_type(L, -2) != LUA_TSTRING)
+            continue;
+        lua_pushfstring(L, " %s ", lua_tostring(L, table + 1));
+        if (strstr(names, lua_tostring(L, -1)) != NULL)
+            continue;
+        lua_pushvalue(L, table + 1);
+        lua_pushboolean(L, 1);
+        lua_pushcclosure(L, resume_nothing, 1);
+        lua_rawset(L, table);
+    }
+    lua_pop(L, 1);
+}
+
+static void resume_disarm_one(lua_State *L, const char *name)
+{
+    lua_pushboolean(L, 1);
+    lua_pushcclosure(L, resume_nothing, 1);
+    lua_setglobal(L, name);
+}
+
+static void resume_disarm_all(lua_State *L)
+{
+    static const char *const tables[][2] = {
+        {LUA_OSLIBNAME, " clock date difftime time "},
+        {LUA_IOLIBNAME, " type "},
+        {LUA_DBLIBNAME, " getinfo getlocal getmetatable getupvalue traceback upvalueid "},
+        {LUA_LOADLIBNAME, " searchpath "},
+        {"ckpt", " "},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (lua_getglobal(L, tables[i][0]) == LUA_TTABLE)
+            resume_disarm(L, tables[i][1]);
+        else
+            lua_pop(L, 1);
+    luaL_getmetatable(L, LUA_FILEHANDLE);
+    if (lua_getfield(L, -1, "__index") == LUA_TTABLE)
+        resume_disarm(L, " ");
+    else
+        lua_pop(L, 1);
+    lua_pop(L, 1);
+    resume_disarm_one(L, "print");
+    resume_disarm_one(L, "dofile");
+    resume_disarm_one(L, "loadfile");
+    resume_disarm_one(L, "require");
+    lua_getglobal(L, LUA_STRLIBNAME);
+    lua_pushcfunction(L, resume_nothing);
+    lua_setfield(L, -2, "dump");
+    lua_pop(L, 1);
+    lua_getglobal(L, "load");
+    lua_pushcclosure(L, resume_load, 1);
+    lua_setglobal(L, "load");
+}
+
+static void resume_note(void *context, const char *text)
+{
+    (void)context;
+    (void)text;
+}
+
+static void resume_keep(void *context, const char *text, const char *told)
+{
+    (void)context;
+    (void)text;
+    (void)told;
+}
+
+/* (struct resume *): as state.c does it for a job, but for what has to do with files. */
+static int resume_open(lua_State *L)
+{
+    static const struct userdata_type file_type = {LUA_FILEHANDLE, files_save_handle,
+                                                   files_load_handle};
+    struct resume *resume = lua_touserdata(L, 1);
+    struct job *job = resume->job;
+    luaL_openlibs(L);
+    host_set_job(L, job);
+    *(struct job **)lua_getextraspace(L) = job;
+    exactly_open(L, job);
+    job->files = (struct files_host){
+        .warn = resume_note, .journal = resume_keep, .failed = resume_note, .context = job};
+    files_open(L, &job->files);
+    random_open(L);
+    module_open(L, job);
+    registry_open(L);
+    registry_add_type(L, &file_type);
+    late_open(L);
+    lua_newtable(L);
+    lua_setglobal(L, "arg");
+    resume_disarm_all(L);
+    names_capture(L);
+    exact_name(L, &job->exact);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- saving what was resumed */
+
+static int resume_sink(void *context, const void *data, size_t size)
+{
+    (void)context;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+static void resume_push_line(void *context, lua_State *L, const char *source, int line)
+{
+    (void)context;
+    (void)source;
+    (void)line;
+    lua_pushnil(L);
+}
+
+/* (struct job *), on the scratch thread */
+static int resume_capture(lua_State *L)
+{
+    struct job *job = lua_touserdata(L, 1);
+    struct sink sink = {resume_sink, NULL};
+    struct walker walker = {order_walk, &job->exact};
+    struct code_writer code;
+    struct encode_options options = {&walker, resume_push_line, job, &code};
+    struct pack *pack = pack_new(L, &sink);
+    exact_writer(&job->exact, &code);
+    exactly_push_roots(L, job);
+    capture_begin(L, &job->exact);
+    encode_exact(L, lua_gettop(L), pack, &options);
+    capture_end(L, &job->exact);
+    return 0;
+}
+
+static void resume_save(struct resume *resume)
+{
+    struct job *job = resume->job;
+    lua_State *L = job->exact.scratch;
+    int top = lua_gettop(L);
+    if (!capture_obstacle(L, &job->exact)) {
+        lua_gc(L, LUA_GCSTOP);
+        lua_pushcfunction(L, resume_capture);
+        lua_pushlightuserdata(L, job);
+        lua_pcall(L, 1, 0, 0);
+        lua_gc(L, LUA_GCRESTART);
+    }
+    lua_settop(L, top);
+}
+
+/* ---------------------------------------------------------------- running */
+
+static void resume_hook(lua_State *L, lua_Debug *debug)
+{
+    struct resume *resume = resuming;
+    struct job *job = resume->job;
+    (void)debug;
+    resume->ran = 1;
+    if (L == job->exact.current && resume->left % 500 == 0)
+        resume_save(resume);
+    resume->left -= RESUME_STEP;
+    if (resume->left > 0)
+        return;
+    job->leaving = job->exact.leaving = 1;
+    leave_again(L, job);
+}
+
+/* Any call before the script goes on: its memory is no longer the snapshot's. */
+static void resume_called(lua_State *L, lua_Debug *debug)
+{
+    resuming->ran = 1;
+    resuming->limit = 0;
+    if (debug->event == LUA_HOOKCOUNT && (resuming->left -= RESUME_STEP) <= 0)
+        luaL_error(L, "this takes too long");
+}
+
+static int64_t resume_read(void *context, void *data, size_t size)
+{
+    struct resume *resume = context;
+    size_t left = resume->size - resume->at;
+    if (size > left)
+        size = left;
+    memcpy(data, resume->data + resume->at, size);
+    resume->at += size;
+    return (int64_t)size;
+}
+
+/* The text of the script is in the table on top. */
+static void resume_take_script(lua_State *L, struct job *job)
+{
+    size_t size;
+    if (lua_type(L, -1) != LUA_TTABLE || lua_getfield(L, -1, "script") != LUA_TSTRING)
+        luaL_error(L, "no script");
+    const char *text = lua_tolstring(L, -1, &size);
+    if (luaL_loadbufferx(L, text, size, "@job.lua", "t") != LUA_OK)
+        lua_error(L);
+    exactly_add_script(L, job);
+}
+
+/* (struct resume *): what load.c does with a snapshot. */
+static int resume_restore(lua_State *L)
+{
+    struct resume *resume = lua_touserdata(L, 1);
+    struct job *job = resume->job;
+    struct source source = {resume_read, resume, resume->size};
+    struct unpack *unpack = unpack_new(L, &source);
+    struct code_reader code;
+    plain_decode(L, unpack);
+    resume_take_script(L, job);
+    exact_reader(&job->exact, &code);
+    code.native = NULL; /* libraries are not loaded here */
+    lua_newtable(L);
+    int roots = lua_gettop(L);
+    decode_exact(L, unpack, roots, &code, 0);
+    lua_sethook(L, resume_called, LUA_MASKCOUNT, RESUME_STEP);
+    resume_watch(resume, 1);
+    exactly_take_roots(L, job, roots);
+    lua_sethook(L, NULL, 0, 0);
+    return 0;
+}
+
+/* (struct resume *): what run.c does then. */
+static int resume_go_on(lua_State *L)
+{
+    struct resume *resume = lua_touserdata(L, 1);
+    struct job *job = resume->job;
+    job->exact.hook = resume_hook;
+    job->exact.armed = RESUME_STEP;
+    job->exact.keeps_texts = EXACT_ALL_TEXTS;
+    exact_run(L, &job->exact, 0);
+    return 0;
+}
+
+static int resume_call(lua_State *L, struct resume *resume, lua_CFunction function)
+{
+    lua_settop(L, 0);
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, resume);
+    return lua_pcall(L, 1, 0, 0);
+}
+
+static enum resume_outcome resume_all(lua_State *L, struct resume *resume, char **message)
+{
+    if (resume_call(L, resume, resume_open) != LUA_OK) {
+        fprintf(stderr, "%s\n", lua_tostring(L, -1));
+        abort();
+    }
+    resume->limit = resume->used + RESUME_FACTOR * resume->size + RESUME_MORE;
+    int status = resume_call(L, resume, resume_restore);
+    if (resume->failures > 0 && !resume->ran) {
+        fprintf(stderr, "too much memory for %zu bytes\n", resume->size);
+        abort();
+    }
+    if (status != LUA_OK) {
+        const char *text = lua_tostring(L, -1);
+        if (message != NULL)
+            *message = strdup(text == NULL ? "?" : text);
+        return RESUME_REFUSED;
+    }
+    resume->limit = resume->used + RESUME_SCRIPT;
+    resume_watch(resume, 1);
+    lua_gc(L, LUA_GCRESTART);
+    lua_gc(L, LUA_GCINC, 150, 100, 12);
+    resume_call(L, resume, resume_go_on);
+    lua_gc(L, LUA_GCCOLLECT);
+    return RESUME_RAN;
+}
+
+enum resume_outcome resume_bytes(const uint8_t *data, size_t size, char **message)
+{
+    struct resume resume = {.data = data, .size = size, .left = RESUME_INSTRUCTIONS};
+    volatile enum resume_outcome outcome = RESUME_RAN;
+    struct error error;
+    static struct vm vm;
+    if (vm.pcall_goes_on == NULL && vm_check(&vm, &error) != 0) {
+        fprintf(stderr, "%s\n", error.message);
+        abort();
+    }
+    struct job *job = resume.job = calloc(1, sizeof *job);
+    resume.host = ckptlua_new();
+    job->host = resume.host;
+    job->schedule = &job->host->schedule;
+    job->exact.vm = vm;
+    job->exact.is_checked = 1;
+    job->exact_mode = 1;
+    job->is_over = 1; /* checkpoint() does nothing */
+    lua_State *L = job->L = heap_new_state(&job->heap, exactly_hash_seed(1));
+    lua_setallocf(L, resume_alloc, &resume);
+    lua_gc(L, LUA_GCSTOP);
+    if (sigsetjmp(resume.out, 1) != 0) {
+        resume_watch(&resume, 0);
+        resuming = NULL;
+        return outcome;
+    }
+    resuming = &resume;
+    outcome = resume_all(L, &resume, message);
+    resume.limit = 0;
+    resume_watch(&resume, 1);
+    lua_close(L);
+    resume_watch(&resume, 0);
+    resuming = NULL;
+    heap_close(&job->heap);
+    exact_close(&job->exact);
+    ckptlua_free(resume.host);
+    free(job);
+    return outcome;
+}
