@@ -10,6 +10,7 @@ struct analysis {
     struct flow_local *locals;
     struct flow_child *children;
     unsigned char *registers; /* of all children, one after the other */
+    uint32_t print;
 };
 
 void analysis_free(struct analysis *analysis)
@@ -66,8 +67,52 @@ static int analysis_fill(struct analysis *analysis, const struct vm_prototype *p
     return 0;
 }
 
-const struct flow *analysis_of(lua_State *L, struct code *code,
-                               const struct vm_prototype *prototype)
+/* Mixes a number into the hash (FNV-1a, by words rather than bytes, and so with a shift). */
+static void analysis_mix(uint64_t *hash, uint64_t word)
+{
+    *hash = (*hash ^ word) * UINT64_C(0x100000001B3);
+    *hash ^= *hash >> 32;
+}
+
+/* Not where local variables begin and end: releases tell that in other ways of the same
+ * instructions, an instruction earlier or later, and no more than debug.getlocal depends on it. */
+static uint32_t analysis_hash(const struct vm_prototype *prototype)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    analysis_mix(&hash, (uint64_t)prototype->registers << 16 |
+                            (uint64_t)prototype->parameters << 8 | (prototype->is_vararg != 0));
+    analysis_mix(&hash, (uint64_t)prototype->code_size);
+    for (int32_t i = 0; i < prototype->code_size; i++)
+        analysis_mix(&hash, prototype->code[i]);
+    analysis_mix(&hash, (uint64_t)prototype->constants_count);
+    for (int32_t i = 0; i < prototype->constants_count; i++)
+        analysis_mix(&hash, prototype->constants[i].tag);
+    analysis_mix(&hash, (uint64_t)prototype->upvalues_count);
+    for (int32_t i = 0; i < prototype->upvalues_count; i++)
+        analysis_mix(&hash, (uint64_t)(prototype->upvalues[i].in_stack != 0) << 8 |
+                                prototype->upvalues[i].index);
+    analysis_mix(&hash, (uint64_t)prototype->children_count);
+    return (uint32_t)hash;
+}
+
+/* NULL with *error filled. */
+static struct analysis *analysis_new(const struct vm_prototype *prototype, struct error *error)
+{
+    struct analysis *analysis = calloc(1, sizeof *analysis);
+    if (analysis == NULL)
+        return NULL;
+    if (analysis_fill(analysis, prototype) == 0)
+        analysis->flow = flow_new(&analysis->code, error);
+    if (analysis->flow == NULL) {
+        analysis_free(analysis);
+        return NULL;
+    }
+    analysis->print = analysis_hash(prototype);
+    return analysis;
+}
+
+static const struct analysis *analysis_find(lua_State *L, struct code *code,
+                                            const struct vm_prototype *prototype)
 {
     struct code_chunk *chunk;
     struct error error = {.message = "not enough memory"};
@@ -76,22 +121,20 @@ const struct flow *analysis_of(lua_State *L, struct code *code,
         luaL_error(L, "a function that runs has no source text that is known");
     if (chunk->analyses == NULL)
         chunk->analyses = calloc(chunk->count, sizeof(struct analysis *));
-    if (chunk->analyses == NULL)
+    if (chunk->analyses != NULL && chunk->analyses[number] == NULL)
+        chunk->analyses[number] = analysis_new(prototype, &error);
+    if (chunk->analyses == NULL || chunk->analyses[number] == NULL)
         luaL_error(L, "%s", error.message);
-    struct analysis *analysis = chunk->analyses[number];
-    if (analysis != NULL)
-        return analysis->flow;
-    analysis = calloc(1, sizeof *analysis);
-    if (analysis == NULL)
-        luaL_error(L, "%s", error.message);
-    const struct flow *flow = NULL;
-    if (analysis_fill(analysis, prototype) == 0)
-        flow = analysis->flow = flow_new(&analysis->code, &error);
-    if (flow != NULL) {
-        chunk->analyses[number] = analysis;
-        return flow;
-    }
-    analysis_free(analysis);
-    luaL_error(L, "%s", error.message);
-    return NULL;
+    return chunk->analyses[number];
+}
+
+const struct flow *analysis_of(lua_State *L, struct code *code,
+                               const struct vm_prototype *prototype)
+{
+    return analysis_find(L, code, prototype)->flow;
+}
+
+uint32_t analysis_print(lua_State *L, struct code *code, const struct vm_prototype *prototype)
+{
+    return analysis_find(L, code, prototype)->print;
 }

@@ -4,6 +4,8 @@
 #ifndef CKPTLUA_EXACT_ANALYSIS_H
 #define CKPTLUA_EXACT_ANALYSIS_H
 
+#include <stdint.h>
+
 #include <lua.h>
 
 #include "exact/code.h"
@@ -13,6 +15,11 @@
  * text is kept. */
 const struct flow *analysis_of(lua_State *L, struct code *code,
                                const struct vm_prototype *prototype);
+
+/* A number that is another one, but for chance, where the function is compiled to other
+ * instructions, or has other kinds of constants, other upvalues or another number of registers. The
+ * same in every process and on every machine. Raises as above. */
+uint32_t analysis_print(lua_State *L, struct code *code, const struct vm_prototype *prototype);
 
 void analysis_free(struct analysis *analysis);
 

@@ -356,6 +356,7 @@ static void capture_lua_call(struct capture *capture, const struct vm_call *call
         }
     }
     capture_set_integer(L, "pc", pc);
+    capture_set_integer(L, "code", analysis_print(L, &capture->exact->code, prototype));
     if (call->status & VM_CALL_TAIL) {
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, "tail");

@@ -7,10 +7,11 @@
  *     base = {values}, of a coroutine that was not started the function and its arguments,
  *     [1], [2], ... = its calls, the outermost first}
  * A call of a Lua function: {f = function, pc = the instruction that is to be executed next (top)
- * or is being executed (others), at = its place behind that of the call before, in values, tail =
- * true if tail called, negated = true in a <= b by not (b < a), results = number of results that
- * are being returned while variables are closed, extra = {n = number, values}, the arguments behind
- * the named ones, of a vararg function, open = {[register + 1] = upvalue}, armed = {register + 1,
+ * or is being executed (others), code = analysis_print of its function, at = its place behind that
+ * of the call before, in values, tail = true if tail called, negated = true in a <= b by not (b <
+ * a), results = number of results that are being returned while variables are closed, extra = {n =
+ * number, values}, the arguments behind the named ones, of a vararg function, open = {[register +
+ * 1] = upvalue}, armed = {register + 1,
  * ...}, to-be-closed ones, ascending, successors = {[register of an iterator + 1] = key or false},
  * of loops by `next` that have taken their current key out of the table: what comes after it, n =
  * number of values, in a coroutine that has failed, [1], [2], ... = values of its registers} A call

@@ -277,11 +277,31 @@ static void rebuild_check_registers(struct rebuild *rebuild, const struct rebuil
     rebuild_check_trust(L, &trust);
 }
 
+/* Other releases of Lua may compile the same text to other instructions, and then pc means nothing.
+ * What has no number was saved when there were none. */
+static void rebuild_check_code(struct rebuild *rebuild, const struct rebuild_call *call)
+{
+    lua_State *L = rebuild->L;
+    struct code_chunk *chunk;
+    uint32_t number;
+    if (lua_getfield(L, -1, "code") == LUA_TNUMBER &&
+        lua_tointeger(L, -1) != analysis_print(L, &rebuild->exact->code, call->prototype) &&
+        code_find(L, &rebuild->exact->code, call->prototype, &chunk, &number))
+        luaL_error(L,
+                   "%s:%d: the function there has other instructions in this Lua (" LUA_RELEASE
+                   ") than in the one that saved it; continue with that release of Lua, or with "
+                   "--resume globals, or start over with --fresh",
+                   *chunk->name == '@' || *chunk->name == '=' ? chunk->name + 1 : chunk->name,
+                   number == 0 ? 1 : call->prototype->first_line);
+    lua_pop(L, 1);
+}
+
 /* The description of a Lua call is on top. */
 static void rebuild_read_lua(struct rebuild *rebuild, struct rebuild_call *call, int innermost)
 {
     lua_State *L = rebuild->L;
     const struct vm_prototype *prototype = call->prototype;
+    rebuild_check_code(rebuild, call);
     call->pc = rebuild_integer(L, "pc", 0, prototype->code_size - 1, -1);
     call->tail = rebuild_flag(L, "tail");
     call->negated = rebuild_flag(L, "negated");

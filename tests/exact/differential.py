@@ -2,7 +2,7 @@
 
 usage: differential.py --driver PATH [--lua PATH] [--seed N] [--seconds S] [--chains K]
                        [--programs COUNT] [--processes P] [--only NAME] [--steps N,N,...]
-                       [--coverage] [--keep FOLDER]
+                       [--coverage] [--keep FOLDER] [--other PATH]
 
 The driver (driver.c) runs `driver --seed S [--after N] SNAPSHOT SCRIPT`: it starts or continues
 SCRIPT, and with --after saves it N instructions later and exits with 85. A script that ends well
@@ -17,6 +17,9 @@ to that script what the whole run did. --only takes patterns (string-*), program
 one, and program-* for those of this seed. --steps gives the chain by hand. Without --seconds each
 script has K chains, with it more until the time is over. Without --driver, only the scripts
 themselves are checked: they must do the same twice.
+
+With --other that driver, made with another release of Lua, runs every second process of a chain. A
+chain may end there in a refusal, where the two compile a function to other instructions.
 
 With --coverage the driver tells at which instructions it has saved (lines "coverage OPCODE KIND
 COUNT" in the file $CKPTLUA_TEST_COVERAGE; KIND is top or calling); what coverage.txt lists must be
@@ -40,6 +43,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = os.path.join(HERE, "scripts")
 SAVED = 85
 HASH_SEED = "1"
+REFUSED = 3, b"has other instructions in this Lua"
 LIMIT = 20  # seconds that one process may take
 CHAIN_SECONDS = 10  # a chain that takes longer ends without further saves
 SCALES = (3, 10, 80, 800)
@@ -87,6 +91,7 @@ class Counts:
     chains: int = 0
     processes: int = 0
     skipped: int = 0
+    refused: int = 0
     failures: int = 0
 
 
@@ -147,8 +152,10 @@ class Bench:
         self.snapshot = os.path.join(self.folder, "snapshot")
         self.counts = Counts()
 
-    def driver(self, after, snapshot):
-        command = [self.options.driver, "--seed", HASH_SEED]
+    def driver(self, after, snapshot, turn=0):
+        """The command of process number `turn` of a chain."""
+        driver = self.options.other if turn % 2 and self.options.other else self.options.driver
+        command = [driver, "--seed", HASH_SEED]
         return command + (["--after", str(after)] if after else []) + [snapshot]
 
     def remove_snapshots(self):
@@ -194,9 +201,12 @@ class Bench:
             after = next(steps, None) if time.monotonic() - started < seconds else None
             if os.path.exists(self.snapshot):
                 shutil.copyfile(self.snapshot, f"{self.snapshot}.{len(done)}")
-            result = run(self.driver(after, self.snapshot) + [program.file], program.folder)
+            result = run(self.driver(after, self.snapshot, len(done)) + [program.file], program.folder)
             self.counts.processes += 1
             done.append(after)
+            if self.options.other and result.code == REFUSED[0] and REFUSED[1] in result.stderr:
+                self.counts.refused += 1
+                return None
             stdout, stderr = stdout + result.stdout, stderr + result.stderr
             if result.code != SAVED or not after:
                 break
@@ -265,7 +275,7 @@ class Bench:
         with open(os.path.join(folder, "expected"), "wb") as file:
             file.write(program.expected.stdout + program.expected.stderr)
         lines = [f"cd {shlex.quote(folder)}; rm -f replay"]
-        lines += [shlex.join(self.driver(n, "replay") + [program.file]) for n in failure.steps]
+        lines += [shlex.join(self.driver(n, "replay", i) + [program.file]) for i, n in enumerate(failure.steps)]
         with open(os.path.join(folder, "replay.sh"), "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         shown = lines if len(lines) < 8 else [f"sh {os.path.join(folder, 'replay.sh')}"]
@@ -275,7 +285,7 @@ class Bench:
         if last > 0:
             after = failure.steps[last]
             print(f"  only the process that goes wrong: cd {shlex.quote(folder)}; cp snapshot.{last} replay; " +
-                  shlex.join(self.driver(after, "replay") + [program.file]))
+                  shlex.join(self.driver(after, "replay", last) + [program.file]))
 
 
 def doubling():
@@ -396,6 +406,7 @@ def check_coverage(bench, file):
 def arguments():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
     parser.add_argument("--driver")
+    parser.add_argument("--other", type=os.path.abspath)
     parser.add_argument("--lua", default="lua5.4")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0)
@@ -452,7 +463,8 @@ def main():
         shutil.rmtree(bench.folder)
     counts = bench.counts
     print(f"{counts.scripts} scripts, {counts.programs} programs, {counts.chains} chains, "
-          f"{counts.processes} processes, {counts.skipped} skipped, {counts.failures} failures")
+          f"{counts.processes} processes, {counts.skipped} skipped, "
+          f"{counts.refused} refused, {counts.failures} failures")
     if counts.scripts + counts.programs == 0:
         print("nothing was run")
         return 1
