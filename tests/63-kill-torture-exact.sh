@@ -5,6 +5,7 @@
 # shellcheck disable=SC2086 # words
 exact=1
 . "$(dirname "$0")/lib.sh"
+[ "${CKPTLUA_SANITIZED:-0}" != 1 ] || : "${torture_kills:=12}" # programs run slowly then
 : "${torture_kills:=40}"
 
 seed=${CKPTLUA_TEST_SEED:-$(($(date +%s%N) / 1000 % 1000000007))}

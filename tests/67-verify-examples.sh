@@ -4,6 +4,7 @@
 # shellcheck source=tests/lib.sh
 exact=1
 . "$(dirname "$0")/lib.sh"
+[ "${CKPTLUA_SANITIZED:-0}" != 1 ] || skip 'it takes long, and 55-verify does the same with sanitizers'
 mkdir tmp examples
 TMPDIR=$PWD/tmp
 export TMPDIR
