@@ -19,11 +19,13 @@ give_up()
     exit 1
 }
 
-command -v apt-get >/dev/null && command -v dpkg-source >/dev/null ||
-    give_up 'apt-get and dpkg-source (of dpkg-dev) are needed'
+for program in apt-get dpkg-source; do
+    command -v "$program" >/dev/null || give_up "there is no $program, which is needed"
+done
 
 # Where the packages come from, the sources do too.
 mkdir -p "$work/lists/partial"
+# shellcheck disable=SC2016 # apt's own names
 apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT) $(CREATED_BY)' |
     awk '$4 == "Packages" && !seen[$0]++ { print "deb-src", $1, $2, $3 }' >"$work/sources.list"
 [ -s "$work/sources.list" ] || give_up 'apt-get names no place that packages come from; run apt-get update'
