@@ -292,7 +292,8 @@ end
 
 function inspect.header(file, header)
   local lines = { head(file, header) }
-  for _, label in ipairs { "script", "saved", "machine", "work", "runs", "resumes", "progress", "finished" } do
+  for _, label in ipairs { "script", "saved", "machine", "work", "runs", "resumes", "progress",
+                           "finished" } do
     local text = line_of[label](header)
     if text then
       lines[#lines + 1] = labelled(label, text)
