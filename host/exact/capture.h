@@ -2,21 +2,25 @@
  * Threads and functions to descriptions of them: tables, which the encoder writes as it writes all
  * tables. The mirror of rebuild.h.
  *
- * A coroutine: {state = "idle", "suspended" or "failed", [status = of lua_status,]
- *     room = size of its stack,
- *     base = {values}, of a coroutine that was not started the function and its arguments,
- *     [1], [2], ... = its calls, the outermost first}
- * A call of a Lua function: {f = function, pc = the instruction that is to be executed next (top)
- * or is being executed (others), code = analysis_print of its function, at = its place behind that
- * of the call before, in values, tail = true if tail called, negated = true in a <= b by not (b <
- * a), results = number of results that are being returned while variables are closed, extra = {n =
- * number, values}, the arguments behind the named ones, of a vararg function, open = {[register +
- * 1] = upvalue}, armed = {register + 1,
- * ...}, to-be-closed ones, ascending, successors = {[register of an iterator + 1] = key or false},
- * of loops by `next` that have taken their current key out of the table: what comes after it, n =
- * number of values, in a coroutine that has failed, [1], [2], ... = values of its registers} A call
- * of a C function: {f = function, at = likewise, n = number, [1], [2], ... = its values} An
- * upvalue: {value}. It is one table for all functions that share it.
+ * A coroutine is a table of
+ *   - state: "idle", "suspended" or "failed"; status: of lua_status, where it failed;
+ *   - room: size of its stack;
+ *   - base: {values}, of one that was not started the function and its arguments;
+ *   - [1], [2], ...: its calls, the outermost first.
+ * A call of a Lua function:
+ *   - f: the function; code: analysis_print of it;
+ *   - pc: the instruction that is to be executed next (top), or is being executed (others);
+ *   - at: its place behind that of the call before, in values;
+ *   - tail: true if tail called; negated: true in a <= b by not (b < a);
+ *   - results: number of results that are being returned while variables are closed;
+ *   - extra: {n = number, values}, the arguments behind the named ones, of a vararg function;
+ *   - open: {[register + 1] = upvalue}; armed: {register + 1, ...}, to-be-closed ones, ascending;
+ *   - successors: {[register of an iterator + 1] = key or false}, of loops by `next` that have
+ * taken their current key out of the table: what comes after it;
+ *   - n: number of values, in a coroutine that has failed;
+ *   - [1], [2], ...: values of its registers.
+ * A call of a C function: f; at, likewise; n: number, and [1], [2], ... its values.
+ * An upvalue: {value}. It is one table for all functions that share it.
  */
 #ifndef CKPTLUA_EXACT_CAPTURE_H
 #define CKPTLUA_EXACT_CAPTURE_H

@@ -282,18 +282,19 @@ static void rebuild_check_registers(struct rebuild *rebuild, const struct rebuil
 static void rebuild_check_code(struct rebuild *rebuild, const struct rebuild_call *call)
 {
     lua_State *L = rebuild->L;
-    struct code_chunk *chunk;
-    uint32_t number;
-    if (lua_getfield(L, -1, "code") == LUA_TNUMBER &&
-        lua_tointeger(L, -1) != analysis_print(L, &rebuild->exact->code, call->prototype) &&
-        code_find(L, &rebuild->exact->code, call->prototype, &chunk, &number))
-        luaL_error(L,
-                   "%s:%d: the function there has other instructions in this Lua (" LUA_RELEASE
-                   ") than in the one that saved it; continue with that release of Lua, or with "
-                   "--resume globals, or start over with --fresh",
-                   *chunk->name == '@' || *chunk->name == '=' ? chunk->name + 1 : chunk->name,
-                   number == 0 ? 1 : call->prototype->first_line);
+    int differs = lua_getfield(L, -1, "code") == LUA_TNUMBER &&
+                  lua_tointeger(L, -1) != analysis_print(L, &rebuild->exact->code, call->prototype);
     lua_pop(L, 1);
+    if (!differs)
+        return;
+    lua_Debug debug;
+    lua_getfield(L, -1, "f");
+    lua_getinfo(L, ">S", &debug);
+    luaL_error(L,
+               "%s:%d: the function there has other instructions in this Lua (" LUA_RELEASE
+               ") than in the one that saved it; continue with that release of Lua, or with "
+               "--resume globals, or start over with --fresh",
+               debug.short_src, debug.linedefined == 0 ? 1 : debug.linedefined);
 }
 
 /* The description of a Lua call is on top. */
