@@ -27,3 +27,30 @@ print(ckpt.saves > during)
 LUA
 expect_exit 0 "$CKPTLUA" --interval 50ms --save inline switching.lua
 expect_output true
+
+# What cannot be saved, but is there in passing only, is not worth a word.
+cat >passing.lua <<'LUA'
+local function saved(count)
+  while ckpt.saves < count do ckpt.sleep(0.01) end
+end
+saved(1)
+do
+  local pipe = io.popen("sleep 0.6")
+  local start = os.clock()
+  while os.clock() - start < 0.4 do end
+  pipe:close()
+end
+collectgarbage()
+saved(ckpt.saves + 1)
+print("done")
+LUA
+expect_exit 0 "$CKPTLUA" --interval 50ms passing.lua
+expect_output done
+expect_no_message 'cannot save'
+
+# What stays is told, once.
+sed 's/ < 0.4 do/ < 7 do/' passing.lua >staying.lua
+expect_exit 0 "$CKPTLUA" --interval 50ms staying.lua
+expect_output done
+expect_once 'ckptlua: cannot save staying.lua: '
+expect_message 'staying.ckpt of ' ' is intact; the job goes on)'

@@ -19,9 +19,9 @@
 
 /* The first save of a job: early, so that what cannot be saved is found early. */
 #define POINT_TRIAL 1.0
-/* A refused first save is tried again, and then the job ends. */
-#define POINT_TRIAL_RETRY 0.1
-#define POINT_TRIAL_PATIENCE 5.0
+/* A refused save is tried again for a while: what it is refused for may be there in passing. */
+#define POINT_RETRY 0.1
+#define POINT_PATIENCE 5.0
 
 static void point_check_allowed(lua_State *L, const struct job *job)
 {
@@ -73,20 +73,22 @@ static void point_say_failed(struct job *job, const struct save_result *result)
     say_note(job, "%s; %s%s", result->message, intact, next);
 }
 
-/* A refusal: the first save is tried again for a while, then the job ends; later ones are told once
- * for each cause. */
+/* A refusal: the save is tried again for a while, if it is the first, or comes at any instruction.
+ * Then the job ends, if it was the first; later ones are told once for each cause. */
 static void point_refused(lua_State *L, struct job *job, const struct save_result *result)
 {
     double now = clock_monotonic();
-    if (job->saves == 0) {
-        if (job->first_refused == 0)
-            job->first_refused = now;
-        if (now - job->first_refused >= POINT_TRIAL_PATIENCE) {
-            say_failure(job->host, "cannot save %s: %s", job->script.path, result->message);
-            leave_job(L, job, CKPTLUA_FAILED, 0);
-        }
-        schedule_save_at(job->schedule, now + POINT_TRIAL_RETRY);
+    if (job->first_refused == 0)
+        job->first_refused = now;
+    int anywhere = job->exact_mode && policy_interval(job) < SCHEDULE_NEVER;
+    if ((job->saves == 0 || anywhere) && now - job->first_refused < POINT_PATIENCE) {
+        schedule_save_at(job->schedule, now + POINT_RETRY);
         return;
+    }
+    job->first_refused = 0;
+    if (job->saves == 0) {
+        say_failure(job->host, "cannot save %s: %s", job->script.path, result->message);
+        leave_job(L, job, CKPTLUA_FAILED, 0);
     }
     if (strncmp(job->last_refusal, result->message, sizeof job->last_refusal - 1) != 0) {
         char intact[300];
@@ -102,6 +104,8 @@ static void point_refused(lua_State *L, struct job *job, const struct save_resul
 static void point_settle(lua_State *L, struct job *job, const struct save_result *result)
 {
     char size[32], time[32];
+    if (result->outcome == SAVE_DONE)
+        job->first_refused = 0;
     switch (result->outcome) {
     case SAVE_STARTED:
         schedule_save_at(job->schedule, SCHEDULE_NEVER);
