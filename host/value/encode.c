@@ -222,6 +222,7 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
     lua_pushvalue(L, roots);
     lua_pushglobaltable(L);
     struct encoder *encode = encoder_start(L, pack, options, top + 2, 1);
+    encode->roots = top + 1;
     encode_pairs(L, encode, top + 1, options);
     names_push_tables(L);
     int names = lua_gettop(L);

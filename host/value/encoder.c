@@ -57,7 +57,9 @@ static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, co
 static int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
 {
     index = lua_absindex(L, index);
-    path_push(L, encode->root, index, encode->names);
+    if (!path_push(L, encode->root, index, encode->names) &&
+        (encode->roots == 0 || !path_push(L, encode->roots, index, encode->names)))
+        lua_pushliteral(L, "a value");
     lua_pushliteral(L, ": ");
     lua_rotate(L, -3, 2);
     lua_concat(L, 3);

@@ -35,8 +35,8 @@ struct encoder {
     uint64_t tables, shared;                  /* numbers given */
     struct bytes counts;                      /* struct encoder_counts of the tables in the queue */
     size_t counts_read;                       /* bytes of them that were used */
-    int root;                                 /* stack indices: the table the search for a */
-    int head, tail, head_at, tail_at;         /* path starts from; the queue's chunks */
+    int root, roots;                          /* stack indices: the tables the search for a path */
+    int head, tail, head_at, tail_at;         /* starts from, or 0; the queue's chunks */
     int late, registry, again, names, anchor; /* object -> description; what must not be freed */
     int spare;                                /* a chunk that was used up, or nil */
     int walked;                               /* the table whose entries are being written, or 0 */

@@ -8,8 +8,10 @@
 #include <lua.h>
 
 /* Pushes the shortest path to the value at index `target`, searching from the table at index
- * `root`, whose name is left out of the path; objects that are keys of the table `skip` are not
- * entered, unless it is nowhere else. Pushes "a value" where it is not found. */
-void path_push(lua_State *L, int root, int target, int skip);
+ * `root`, whose name is left out of the path, and returns 1; or returns 0: it is not found. Objects
+ * that are keys of the table `skip` are not entered, unless it is nowhere else. Upvalues of
+ * functions and local variables of coroutines are looked at too: "t.f.<upvalue x>", "local 'x'
+ * (job.lua:12).name". */
+int path_push(lua_State *L, int root, int target, int skip);
 
 #endif
