@@ -117,8 +117,10 @@ end
 collectgarbage()
 print(collectgarbage("count") < 8000)
 LUA
-expect_exit 0 "$CKPTLUA" --save inline texts.lua
-expect_output true
+for save in inline fork; do
+    expect_exit 0 "$CKPTLUA" --save $save texts.lua
+    expect_output true
+done
 
 # Where nothing can be saved, that is said, and what is the reason.
 cat >held.lua <<'LUA'

@@ -202,3 +202,16 @@ void code_drop(lua_State *L, struct code *code)
         idmap_free(&code->map);
     }
 }
+
+void code_tell_met(const struct code *code, unsigned char *met, size_t count)
+{
+    for (size_t i = 0; i < count && i < code->count; i++)
+        met[i] = code->chunks[i]->met != 0;
+}
+
+void code_drop_told(lua_State *L, struct code *code, const unsigned char *met, size_t count)
+{
+    for (size_t i = 0; i < code->count; i++)
+        code->chunks[i]->met = i >= count || met[i]; /* later ones it did not know */
+    code_drop(L, code);
+}

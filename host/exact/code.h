@@ -57,4 +57,9 @@ void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *pro
 void code_begin(struct code *code);
 void code_drop(lua_State *L, struct code *code);
 
+/* The same for a capture by another process, which was begun when there were `count` texts: it
+ * writes what it has met into as many bytes, from which this one takes it. */
+void code_tell_met(const struct code *code, unsigned char *met, size_t count);
+void code_drop_told(lua_State *L, struct code *code, const unsigned char *met, size_t count);
+
 #endif

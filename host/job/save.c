@@ -41,7 +41,14 @@ struct saving_result {
     double cost;
     uint64_t size;
     char message[1024];
+    size_t texts;        /* that there were (code.h) */
+    unsigned char met[]; /* of these, by the child */
 };
+
+static size_t save_result_size(size_t texts)
+{
+    return sizeof(struct saving_result) + texts;
+}
 
 static const char save_hooks; /* registry: list of functions */
 
@@ -265,6 +272,7 @@ static void save_in_child(lua_State *L, struct job *job, struct saving_result *s
     lock_leave_to_parent(job->lock);
     struct save_result result = {.size = 0};
     save_write_all(L, job, job->file, job->host->options.generations, save_encode_job, &result);
+    code_tell_met(&job->exact.code, shared->met, shared->texts);
     shared->cost = clock_monotonic() - started;
     shared->size = result.size;
     snprintf(shared->message, sizeof shared->message, "%s", result.message);
@@ -276,16 +284,18 @@ static void save_in_child(lua_State *L, struct job *job, struct saving_result *s
  * then they are still there. */
 static int save_fork(lua_State *L, struct job *job, double started)
 {
-    struct saving_result *shared =
-        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    size_t texts = job->exact.code.count;
+    struct saving_result *shared = mmap(NULL, save_result_size(texts), PROT_READ | PROT_WRITE,
+                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         return 0;
+    shared->texts = texts;
     shared->outcome = SAVE_STARTED;
     pid_t parent = getpid(), pid = fork();
     if (pid == 0)
         save_in_child(L, job, shared, parent, started);
     if (pid < 0) {
-        munmap(shared, sizeof *shared);
+        munmap(shared, save_result_size(texts));
         return 0;
     }
     job->child.started = started;
@@ -315,7 +325,7 @@ void save_abandon(struct job *job)
         continue;
     if (job->child.result->outcome == SAVE_DONE) /* it was done before it was ended */
         save_count(job, clock_wall());
-    munmap(job->child.result, sizeof *job->child.result);
+    munmap(job->child.result, save_result_size(job->child.result->texts));
     atomic_store(&job->child.pid, 0);
     generations_clean(job->file);
 }
@@ -368,7 +378,7 @@ static void save_inline(lua_State *L, struct job *job, int finished, double star
     job->in_hook = 0;
     result->cost = clock_monotonic() - started;
     if (result->outcome == SAVE_DONE && job->exact_mode)
-        code_drop(L, &job->exact.code); /* a child that saves cannot tell its parent what it met */
+        code_drop(L, &job->exact.code);
     if (result->outcome == SAVE_DONE && finished < 0)
         save_succeeded(L, job, wall, result);
 }
@@ -399,7 +409,9 @@ int save_collect(lua_State *L, struct job *job, int wait, struct save_result *re
     struct saving_result *shared = job->child.result;
     *result = (struct save_result){shared->outcome, "", shared->cost, shared->size};
     snprintf(result->message, sizeof result->message, "%s", shared->message);
-    munmap(shared, sizeof *shared);
+    if (result->outcome == SAVE_DONE && job->exact_mode)
+        code_drop_told(L, &job->exact.code, shared->met, shared->texts);
+    munmap(shared, save_result_size(shared->texts));
     double started = job->child.started;
     atomic_store(&job->child.pid, 0);
     if (result->outcome == SAVE_STARTED) { /* it told nothing */
