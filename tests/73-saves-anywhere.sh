@@ -45,12 +45,12 @@ saved(ckpt.saves + 1)
 print("done")
 LUA
 expect_exit 0 "$CKPTLUA" --interval 50ms passing.lua
-expect_output done
+expect_output 'done'
 expect_no_message 'cannot save'
 
 # What stays is told, once.
 sed 's/ < 0.4 do/ < 7 do/' passing.lua >staying.lua
 expect_exit 0 "$CKPTLUA" --interval 50ms staying.lua
-expect_output done
+expect_output 'done'
 expect_once 'ckptlua: cannot save staying.lua: '
 expect_message 'staying.ckpt of ' ' is intact; the job goes on)'
