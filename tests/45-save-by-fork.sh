@@ -180,3 +180,21 @@ for save in auto fork inline; do
 done
 expect_exit 2 "$CKPTLUA" --save other count.lua
 expect_message 'ckptlua: --save: '
+
+# What checkpoint(true) said is saved is there when the job fails right then, or ends by a code that is
+# no good end.
+cat >fails.lua <<'LUA'
+big = {}
+for i = 1, 100000 do big[i] = { i, tostring(i) } end
+n = 7
+assert(checkpoint(true))
+if arg[1] == "exit" then os.exit(9) end
+error("fails")
+LUA
+for how in exit error; do
+    code=9
+    [ $how = exit ] || code=1
+    expect_exit $code "$CKPTLUA" --save fork --interval never fails.lua $how
+    [ "$(value fails.ckpt n)" = 7 ] || fail 'the save is lost'
+    rm -f fails.ckpt*
+done

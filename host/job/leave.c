@@ -44,6 +44,7 @@ void leave_release_lock(struct job *job)
 _Noreturn void leave_job(lua_State *L, struct job *job, int code, int signal)
 {
     struct ckptlua *host = job->host;
+    save_wait(job);
     save_abandon(job);
     if (host->on_exit != NULL) {
         pthread_mutex_lock(&host->speak);

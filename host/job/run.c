@@ -383,6 +383,7 @@ static int run_failed(struct job *job)
 {
     size_t size;
     const char *text = lua_tolstring(job->L, -1, &size);
+    save_wait(job);
     say_failure_text(job->host, text == NULL ? "an error without a message" : text);
     if (job->has_snapshot) {
         char time[32];

@@ -314,20 +314,26 @@ static void save_count(struct job *job, double wall)
     job->has_snapshot = 1;
 }
 
-void save_abandon(struct job *job)
+void save_wait(struct job *job)
 {
-    snapshot_abort(job->last);
-    job->last = NULL;
     if (job->child.pid == 0)
         return;
-    kill(job->child.pid, SIGKILL);
     while (waitpid(job->child.pid, NULL, 0) < 0 && errno == EINTR)
         continue;
-    if (job->child.result->outcome == SAVE_DONE) /* it was done before it was ended */
+    if (job->child.result->outcome == SAVE_DONE)
         save_count(job, clock_wall());
     munmap(job->child.result, save_result_size(job->child.result->texts));
     atomic_store(&job->child.pid, 0);
     generations_clean(job->file);
+}
+
+void save_abandon(struct job *job)
+{
+    snapshot_abort(job->last);
+    job->last = NULL;
+    if (job->child.pid != 0)
+        kill(job->child.pid, SIGKILL);
+    save_wait(job); /* it may have been done before */
 }
 
 /* ---------------------------------------------------------------- the whole */

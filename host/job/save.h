@@ -40,9 +40,12 @@ int save_collect(lua_State *L, struct job *job, int wait, struct save_result *re
  * out not to have ended well. Does nothing where there is none. */
 int save_commit_last(struct job *job, struct error *error);
 
-/* Ends a child that still saves, without its result (the job fails); drops what save_commit_last
+/* Ends a child that still saves, without its result; drops what save_commit_last
  * was not called for. */
 void save_abandon(struct job *job);
+
+/* Waits for a child that saves: the job ends, but not well, and that state is to be there. */
+void save_wait(struct job *job);
 
 /* ckpt.on_save: adds the function at index. */
 void save_add_hook(lua_State *L, int index);
