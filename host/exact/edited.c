@@ -20,6 +20,7 @@ struct edited_chunk {
     const struct code_chunk *before, *now; /* the same one, if the text is the same */
     const char *before_text, *now_text;    /* likewise */
     size_t before_size, now_size;
+    uint32_t *found; /* number before -> number now, 0: not looked for yet; in its uservalues */
 };
 
 /* ---------------------------------------------------------------- chunks */
@@ -55,7 +56,7 @@ static void edited_take_chunk(lua_State *L, void *context)
     int name = lua_gettop(L) - 1, text = name + 1;
     luaL_checkstack(L, 8, NULL);
     const char *title = luaL_checkstring(L, name);
-    struct edited_chunk *chunk = lua_newuserdatauv(L, sizeof *chunk, 3);
+    struct edited_chunk *chunk = lua_newuserdatauv(L, sizeof *chunk, 4);
     *chunk = (struct edited_chunk){.path = *title == '@' || *title == '=' ? title + 1 : title};
     lua_pushvalue(L, name);
     lua_setiuservalue(L, text + 1, 3);
@@ -83,8 +84,12 @@ static void edited_take_chunk(lua_State *L, void *context)
     }
     chunk->before = chunk->now;
     if (chunk->before_size != chunk->now_size ||
-        memcmp(chunk->before_text, chunk->now_text, chunk->now_size) != 0)
+        memcmp(chunk->before_text, chunk->now_text, chunk->now_size) != 0) {
         chunk->before = edited_compile(L, edited, title, chunk->before_text, chunk->before_size);
+        chunk->found = lua_newuserdatauv(L, chunk->before->count * sizeof *chunk->found, 0);
+        memset(chunk->found, 0, chunk->before->count * sizeof *chunk->found);
+        lua_setiuservalue(L, text + 1, 4);
+    }
     lua_replace(L, name);
     lua_settop(L, name);
 }
@@ -154,7 +159,9 @@ static void edited_raise(lua_State *L, const struct edited_chunk *chunk, uint32_
 
 static uint32_t edited_find(lua_State *L, const struct edited_chunk *chunk, uint32_t number)
 {
-    uint32_t found = 0, count = 0;
+    uint32_t found = chunk->found[number], count = 0;
+    if (found != 0)
+        return found;
     for (uint32_t i = 1; i < chunk->now->count; i++)
         if (edited_is_same(chunk, number, i)) {
             found = i;
@@ -162,6 +169,7 @@ static uint32_t edited_find(lua_State *L, const struct edited_chunk *chunk, uint
         }
     if (count != 1)
         edited_raise(L, chunk, number, count == 0 ? "is not there any more" : "is there twice now");
+    chunk->found[number] = found;
     return found;
 }
 
