@@ -128,20 +128,15 @@ SIG$signal after $pause ms"
         wait_for 120 has_ended
         code=0
         wait "$pid" 2>/dev/null || code=$?
-        # Killed behind its good end, when the snapshot had gone: to run it again were a new job.
-        if [ $code = 137 ] && [ ! -e job.ckpt ] && cmp -s undisturbed/stdout stdout; then
-            rm -f job.ckpt.lock
-            break
-        fi
         case $code in
         0) break ;;
-        137) # Killed when all was done and its snapshot had been removed: docs/limits.md.
+        137 | 143) # Killed when all was done and its snapshot had been removed: docs/limits.md.
             if [ ! -e job.ckpt ] && [ ! -e job.ckpt.1 ] && cmp -s undisturbed/stdout stdout; then
                 rm -f job.ckpt.lock
                 break
             fi
             ;;
-        85 | 143) ;;
+        85) ;;
         *) fail "exit code $code" ;;
         esac
     done

@@ -4,6 +4,7 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 can_trace || skip 'strace is not there, or may not follow processes here'
+[ "${CKPTLUA_SANITIZED:-0}" != 1 ] || skip 'it takes long, and what is killed frees nothing'
 if [ "${CKPTLUA_SANITIZED:-0}" = 1 ]; then
     ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 # it cannot look for leaks while it is followed
     export ASAN_OPTIONS

@@ -1,5 +1,6 @@
 #include "cli/run.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,15 @@ static int run_is_command(const char *word)
     return 0;
 }
 
+/* The job has ended, and the process is about to: its exit code says how, and none of the signals
+ * that a job deals with is to take the place of that. */
+static void run_keep_code(void)
+{
+    static const int signals[] = {SIGTERM, SIGUSR1, SIGHUP, SIGXCPU, SIGUSR2, SIGINT};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_IGN);
+}
+
 static int run_job(struct run *run, int argc, char *argv[])
 {
     if (argc == 0) {
@@ -79,7 +89,9 @@ static int run_job(struct run *run, int argc, char *argv[])
     }
     ckptlua_on_exit(run->host, run_exit, NULL);
     ckptlua_handle_signals(run->host, 1);
-    return ckptlua_run(run->host, argv[0], argc - 1, argv + 1);
+    code = ckptlua_run(run->host, argv[0], argc - 1, argv + 1);
+    run_keep_code();
+    return code;
 }
 
 static int run_with(struct run *run, const ckptlua_option *list, int argc, char *argv[])

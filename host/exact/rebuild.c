@@ -670,8 +670,9 @@ static void rebuild_link(struct rebuild *rebuild)
     thread->call = made;
     thread->error_handler = handler;
     thread->status = (uint8_t)rebuild->status;
-    if (rebuild->count > 0 && made->top < thread->top)
-        made->top = thread->top;
+    /* One that has failed is given a message, when it is resumed. */
+    if (made->top < thread->top + rebuild->failed)
+        made->top = thread->top + rebuild->failed;
 }
 
 /* Loops by `next` whose current key is not in the table any more; the description of the call is on
