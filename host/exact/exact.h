@@ -68,9 +68,10 @@ struct exact {
     struct code code;
     struct exact_point *points; /* points.c */
     int points_count, points_room;
-    int capturing; /* a reference to the table of upvalue cells, while a capture is on its way */
-    int anchors;   /* a reference to the table that holds the threads */
-    int orders;    /* a reference to the table of records of order.c */
+    int capturing; /* a reference to the table of upvalue cells, while a capture is on its way; */
+    int64_t bare; /* slots that it has met which hold nothing, and so take no place in a snapshot */
+    int anchors;  /* a reference to the table that holds the threads */
+    int orders;   /* a reference to the table of records of order.c */
     int orders_count;
     lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */
     int pending; /* a reference to {upvalues, threads, functions} between rebuild_finish and

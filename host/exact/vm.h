@@ -29,7 +29,8 @@ struct vm_value {
 /* Tags: a type in the low four bits, a variant above them, and VM_COLLECTABLE. */
 enum {
     VM_NIL = 0x00,
-    VM_EMPTY = 0x10,    /* no value at all, in a table */
+    VM_EMPTY = 0x10, /* no value at all, in a table */
+    VM_FALSE = 0x01,
     VM_DEAD_KEY = 0x0B, /* of a node: the key is an address that must not be followed */
     VM_TABLE = 0x05,
     VM_LUA_CLOSURE = 0x06,
