@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <lauxlib.h>
+#include <lualib.h>
 
 #include "exact/capture.h"
 #include "exact/coroutine.h"
@@ -93,6 +94,15 @@ void exact_name(lua_State *L, const struct exact *exact)
     names_add(L, "<handler>");
     lua_pushlightuserdata(L, NULL); /* the same everywhere */
     names_add(L, "<null>");
+    lua_pop(L, 3);
+    lua_getglobal(L, LUA_LOADLIBNAME);
+    lua_getfield(L, -1, "searchers");
+    for (int i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+        lua_pushfstring(L, "<searcher %d>", i);
+        lua_insert(L, -2);
+        names_add(L, lua_tostring(L, -2));
+        lua_pop(L, 2);
+    }
     lua_pop(L, 3);
 }
 
