@@ -106,3 +106,16 @@ for i = 1, 3 do
 end
 print(x, y)
 LUA
+
+# The text of a function that only a finalizer has kept over a save is gone.
+cat >kept.lua <<'LUA'
+collectgarbage("stop")
+setmetatable({ f = load("return 2") }, { __gc = function(o) kept = o.f end })
+checkpoint(true)
+collectgarbage()
+print(kept())
+ckpt.exit()
+LUA
+expect_exit 4 "$CKPTLUA" --save inline kept.lua
+expect_output 2
+expect_message 'cannot save kept.lua: kept: ' 'only a finalizer has kept it'

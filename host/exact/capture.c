@@ -160,7 +160,7 @@ void capture_function(lua_State *L, void *context, int index, struct code_place 
     const struct vm_closure *closure = vm_closure(L, index);
     if (!code_find(L, &exact->code, closure->prototype, &chunk, &place->number))
         luaL_error(L, "the source text of this function is not known (it came from string.dump or "
-                      "from a C library)");
+                      "from a C library, or only a finalizer has kept it)");
     chunk->met = 1;
     place->chunk = chunk;
     luaL_checkstack(L, 6, NULL);

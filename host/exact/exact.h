@@ -25,8 +25,8 @@
  * What follows from the code is not saved but computed: results wanted, flags, handlers of pcall.
  * Registers that no instruction will read any more are left out (flow.c).
  *
- * Tables keep the layout of their nodes (layout.c), so that `next` and `#` give what they would
- * have given, and strings are hashed with the seed of the job (heap.c).
+ * `pairs` and `next` go on in the order that a table had (order.c), and strings are hashed with the
+ * seed of the job (heap.c).
  *
  * All this rests on the insides of Lua, which vm.h lists and vm_check looks at before they are
  * relied upon. A snapshot is not trusted: whatever it says about a stack is checked against the
