@@ -22,11 +22,11 @@ echo gone >gone.txt
 refuses 'x = io.open("gone.txt") os.remove("gone.txt")' 'x: ' 'a file that was removed'
 refuses 'x = load(string.dump(function() end))' 'x: ' 'string.dump'
 refuses 'local function f() return refuses end x = debug.upvalueid(f, 1)' 'x: ' 'light userdata'
-refuses 'local pipe = io.popen("true")' "local 'pipe' (refused.lua:2): a pipe"
-refuses 'local t = { { pipe = io.popen("true") } }' "local 't' (refused.lua:2)[1].pipe: a pipe"
-refuses 'do local pipe = io.popen("true") f = function() return pipe end end' 'f.<upvalue pipe>: a pipe'
+refuses 'local pipe = io.popen("true")' "local 'pipe' (refused.lua:1): a pipe"
+refuses 'local t = { { pipe = io.popen("true") } }' "field [1].pipe of local 't' (refused.lua:1): a pipe"
+refuses 'do local pipe = io.popen("true") f = function() return pipe end end' "upvalue 'pipe' of function (refused.lua:1): a pipe"
 refuses 'coroutine.wrap(function() local pipe = io.popen("true")
-ckpt.exit() end)()' "local 'pipe' (refused.lua:2): a pipe"
+ckpt.exit() end)()' "local 'pipe' (refused.lua:1): a pipe"
 if lua5.4 -e 'require "lfs"' 2>/dev/null; then
     refuses 'x = package.searchers[3]("lfs")' 'x: ' 'C function without a name'
     refuses 'x = select(2, require("lfs").dir("."))' 'x: ' 'userdata (directory metatable)'

@@ -11,45 +11,6 @@
 #include "exact/order.h"
 #include "exact/points.h"
 
-/* Pushes what a slot holds; what stands for no value in a table is nil. */
-static void capture_push(lua_State *L, const struct vm_value *slot)
-{
-    if ((slot->tag & 0x0F) == VM_NIL)
-        lua_pushnil(L);
-    else
-        vm_push(L, slot);
-}
-
-static int capture_is_lua(const struct vm_call *call)
-{
-    return (call->status & VM_CALL_C) == 0;
-}
-
-/* The prototype of a Lua function that is being called. */
-static const struct vm_prototype *capture_prototype(const struct vm_call *call)
-{
-    const struct vm_closure *closure = (const void *)(uintptr_t)call->function->bits;
-    return closure->prototype;
-}
-
-/* The instruction that is being executed, or, in a hook, is next. */
-static int capture_pc(const struct vm_call *call)
-{
-    return (int)(call->u.lua.pc - capture_prototype(call)->code) - 1;
-}
-
-/* Where the function was put by its caller. A vararg function moves itself behind its arguments, by
- * its first instruction. */
-static const struct vm_value *capture_place(const struct vm_call *call)
-{
-    if (!capture_is_lua(call))
-        return call->function;
-    const struct vm_prototype *prototype = capture_prototype(call);
-    if (!prototype->is_vararg || capture_pc(call) <= 0)
-        return call->function;
-    return call->function - (call->u.lua.extra_arguments + prototype->parameters + 1);
-}
-
 /* ---------------------------------------------------------------- obstacles */
 
 /* Pushes "NAME (WHERE)" of the call. */
@@ -80,7 +41,7 @@ static int capture_is_possible(lua_State *L, const struct exact *exact, const st
 {
     if ((call->status & (VM_CALL_FINALIZER | VM_CALL_CLOSING | VM_CALL_RECOVERING)) != 0)
         return 0;
-    if (capture_is_lua(call))
+    if (vm_is_lua(call))
         return !innermost || !opcode_open(call->u.lua.pc[-1]);
     vm_push(L, call->function);
     const struct exact_point *point = points_find(L, exact, -1);
@@ -146,7 +107,7 @@ static void capture_upvalue(lua_State *L, int cells, const struct vm_upvalue *up
         return;
     lua_pop(L, 1);
     lua_createtable(L, 1, 0);
-    capture_push(L, upvalue->value);
+    vm_push_plain(L, upvalue->value);
     lua_rawseti(L, -2, 1);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, cells, upvalue);
@@ -305,7 +266,7 @@ static void capture_successor(struct capture *capture, const struct vm_value *re
     lua_State *L = capture->L;
     int top = lua_gettop(L);
     for (int i = 0; i < 3; i++)
-        capture_push(L, &registers[i]);
+        vm_push_plain(L, &registers[i]);
     if (order_is_next(L, top + 1) && lua_istable(L, top + 2) && !lua_isnil(L, top + 3)) {
         lua_pushvalue(L, top + 3);
         if (lua_rawget(L, top + 2) == LUA_TNIL) {
@@ -372,7 +333,7 @@ static void capture_check_trust(const struct capture *capture, const struct vm_c
 static void capture_check(const struct capture *capture, const struct vm_call *call,
                           const struct flow *flow, const uint64_t armed[REGSET_WORDS])
 {
-    int pc = capture_pc(call), in_progress = call != capture->thread->call;
+    int pc = vm_pc(call), in_progress = call != capture->thread->call;
     const struct vm_value *registers = call->function + 1;
     uint64_t some[REGSET_WORDS] = {0}, every[REGSET_WORDS] = {0};
     struct flow_trust trust = {.tables = {0}};
@@ -397,8 +358,8 @@ static void capture_lua_call(struct capture *capture, const struct vm_call *call
                              const struct vm_value *limit)
 {
     lua_State *L = capture->L;
-    const struct vm_prototype *prototype = capture_prototype(call);
-    int pc = capture_pc(call), in_progress = call != capture->thread->call;
+    const struct vm_prototype *prototype = vm_called(call);
+    int pc = vm_pc(call), in_progress = call != capture->thread->call;
     const struct vm_value *registers = call->function + 1;
     const struct flow *flow = analysis_of(L, &capture->exact->code, prototype);
     uint64_t live[REGSET_WORDS] = {0}, armed[REGSET_WORDS] = {0};
@@ -419,7 +380,7 @@ static void capture_lua_call(struct capture *capture, const struct vm_call *call
         }
     } else if (count > prototype->registers) { /* results that are being returned */
         for (ptrdiff_t i = prototype->registers; i < count; i++) {
-            capture_push(L, &registers[i]);
+            vm_push_plain(L, &registers[i]);
             lua_rawseti(L, -2, i + 1);
         }
     }
@@ -457,8 +418,8 @@ static void capture_call(struct capture *capture, const struct vm_call *call,
     lua_createtable(L, 4, 4);
     vm_push(L, call->function);
     lua_setfield(L, -2, "f");
-    capture_set_integer(L, "at", capture_place(call) - call->previous->function);
-    if (capture_is_lua(call))
+    capture_set_integer(L, "at", vm_place(call) - call->previous->function);
+    if (vm_is_lua(call))
         capture_lua_call(capture, call, limit);
     else
         capture_c_call(L, capture->exact, call, limit);
@@ -509,7 +470,7 @@ static void capture_check_size(lua_State *L, const struct exact *exact,
 {
     const struct vm_value *limit = thread->top;
     for (const struct vm_call *call = thread->call; call != &thread->base; call = call->previous)
-        if (capture_is_lua(call) && call->top > limit)
+        if (vm_is_lua(call) && call->top > limit)
             limit = call->top;
     if (limit - thread->stack > CAPTURE_LARGEST_STACK)
         luaL_error(L, "its stack of calls is so large that it cannot be saved");
@@ -540,7 +501,7 @@ void capture_thread(lua_State *L, void *context, int index)
     for (const struct vm_call *call = thread->call; call != &thread->base; call = call->previous) {
         capture_call(&capture, call, limit);
         lua_rawseti(L, -3, count--);
-        limit = capture_place(call);
+        limit = vm_place(call);
     }
     capture_base(L, exact, thread, limit);
     lua_pop(L, 1);

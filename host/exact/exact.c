@@ -11,6 +11,7 @@
 #include "exact/iterators.h"
 #include "exact/loading.h"
 #include "exact/order.h"
+#include "exact/parts.h"
 #include "exact/points.h"
 #include "exact/rebuild.h"
 #include "value/names.h"
@@ -122,8 +123,8 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
 
 void exact_writer(struct exact *exact, struct code_writer *writer)
 {
-    *writer =
-        (struct code_writer){exact, capture_function, capture_chunk, capture_thread, capture_made};
+    *writer = (struct code_writer){exact,          capture_function, capture_chunk,
+                                   capture_thread, capture_made,     parts_push};
 }
 
 void exact_reader(struct exact *exact, struct code_reader *reader)

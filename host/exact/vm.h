@@ -232,6 +232,37 @@ static inline void vm_push(lua_State *L, const struct vm_value *value)
     top->tag = value->tag;
 }
 
+/* The same of what may be no value at all, as in a table: that is nil. */
+static inline void vm_push_plain(lua_State *L, const struct vm_value *value)
+{
+    if ((value->tag & 0x0F) == VM_NIL)
+        lua_pushnil(L);
+    else
+        vm_push(L, value);
+}
+
+/* Whether the call is one of a Lua function; and of these: the prototype, and the instruction that
+ * is being executed, or, in a hook, is next. */
+static inline int vm_is_lua(const struct vm_call *call)
+{
+    return (call->status & VM_CALL_C) == 0;
+}
+
+static inline const struct vm_prototype *vm_called(const struct vm_call *call)
+{
+    const struct vm_closure *closure = (const struct vm_closure *)(uintptr_t)call->function->bits;
+    return closure->prototype;
+}
+
+static inline int vm_pc(const struct vm_call *call)
+{
+    return (int)(call->u.lua.pc - vm_called(call)->code) - 1;
+}
+
+/* Where the function was put by its caller. A vararg function moves itself behind its arguments, by
+ * its first instruction. */
+const struct vm_value *vm_place(const struct vm_call *call);
+
 /* Number of slots of the array part (luaH_realasize). */
 uint32_t vm_array_size(const struct vm_table *table);
 
