@@ -11,45 +11,6 @@
 #include "exact/order.h"
 #include "exact/points.h"
 
-/* Pushes what a slot holds; what stands for no value in a table is nil. */
-static void capture_push(lua_State *L, const struct vm_value *slot)
-{
-    if ((slot->tag & 0x0F) == VM_NIL)
-        lua_pushnil(L);
-    else
-        vm_push(L, slot);
-}
-
-static int capture_is_lua(const struct vm_call *call)
-{
-    return (call->status & VM_CALL_C) == 0;
-}
-
-/* The prototype of a Lua function that is being called. */
-static const struct vm_prototype *capture_prototype(const struct vm_call *call)
-{
-    const struct vm_closure *closure = (const void *)(uintptr_t)call->function->bits;
-    return closure->prototype;
-}
-
-/* The instruction that is being executed, or, in a hook, is next. */
-static int capture_pc(const struct vm_call *call)
-{
-    return (int)(call->u.lua.pc - capture_prototype(call)->code) - 1;
-}
-
-/* Where the function was put by its caller. A vararg function moves itself behind its arguments, by
- * its first instruction. */
-static const struct vm_value *capture_place(const struct vm_call *call)
-{
-    if (!capture_is_lua(call))
-        return call->function;
-    const struct vm_prototype *prototype = capture_prototype(call);
-    if (!prototype->is_vararg || capture_pc(call) <= 0)
-        return call->function;
-    return call->function - (call->u.lua.extra_arguments + prototype->parameters + 1);
-}
-
 /* ---------------------------------------------------------------- obstacles */
 
 /* Pushes "NAME (WHERE)" of the call. */
@@ -80,7 +41,7 @@ static int capture_is_possible(lua_State *L, const struct exact *exact, const st
 {
     if ((call->status & (VM_CALL_FINALIZER | VM_CALL_CLOSING | VM_CALL_RECOVERING)) != 0)
         return 0;
-    if (capture_is_lua(call))
+    if (vm_is_lua(call))
         return !innermost || !opcode_open(call->u.lua.pc[-1]);
     vm_push(L, call->function);
     const struct exact_point *point = points_find(L, exact, -1);
@@ -128,6 +89,7 @@ void capture_begin(lua_State *L, struct exact *exact)
 {
     capture_end(L, exact); /* of one that has failed */
     code_begin(&exact->code);
+    exact->bare = 0;
     lua_newtable(L);
     exact->capturing = luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -145,7 +107,7 @@ static void capture_upvalue(lua_State *L, int cells, const struct vm_upvalue *up
         return;
     lua_pop(L, 1);
     lua_createtable(L, 1, 0);
-    capture_push(L, upvalue->value);
+    vm_push_plain(L, upvalue->value);
     lua_rawseti(L, -2, 1);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, cells, upvalue);
@@ -159,7 +121,7 @@ void capture_function(lua_State *L, void *context, int index, struct code_place 
     const struct vm_closure *closure = vm_closure(L, index);
     if (!code_find(L, &exact->code, closure->prototype, &chunk, &place->number))
         luaL_error(L, "the source text of this function is not known (it came from string.dump or "
-                      "from a C library)");
+                      "from a C library, or only a finalizer has kept it)");
     chunk->met = 1;
     place->chunk = chunk;
     luaL_checkstack(L, 6, NULL);
@@ -214,22 +176,25 @@ static void capture_registers(lua_State *L, const struct vm_value *from, int cou
 }
 
 /* The same of all values. */
-static void capture_values(lua_State *L, const struct vm_value *from, const struct vm_value *limit)
+static void capture_values(lua_State *L, struct exact *exact, const struct vm_value *from,
+                           const struct vm_value *limit)
 {
     for (lua_Integer i = 1; from < limit; i++, from++)
         if ((from->tag & 0x0F) != VM_NIL) {
             vm_push(L, from);
             lua_rawseti(L, -2, i);
+        } else {
+            exact->bare++;
         }
 }
 
 /* The arguments of a vararg function behind the named ones. */
-static void capture_extra(lua_State *L, const struct vm_call *call)
+static void capture_extra(lua_State *L, struct exact *exact, const struct vm_call *call)
 {
     int count = call->u.lua.extra_arguments;
     lua_createtable(L, count, 1);
     capture_set_integer(L, "n", count);
-    capture_values(L, call->function - count, call->function);
+    capture_values(L, exact, call->function - count, call->function);
     lua_setfield(L, -2, "extra");
 }
 
@@ -257,17 +222,20 @@ static const struct vm_value *capture_armed_before(const struct vm_value *slot,
     return slot;
 }
 
-/* Registers with an open upvalue, or that are armed, are needed: the code may not tell, since Lua
- * up to 5.4.8 has ways to leave a scope without closing it. */
+/* Adds the armed registers to that set. Registers with an open upvalue, or that are armed, are
+ * needed: the code may not tell, since Lua up to 5.4.8 has ways to leave a scope without closing
+ * it. */
 static void capture_add_held(const struct capture *capture, const struct vm_value *registers,
-                             uint64_t live[REGSET_WORDS])
+                             uint64_t live[REGSET_WORDS], uint64_t armed[REGSET_WORDS])
 {
     for (const struct vm_upvalue *open = capture->open; open != NULL && open->value >= registers;
          open = open->u.open.next)
         regset_add(live, (int)(open->value - registers));
-    for (const struct vm_value *armed = capture->armed; armed >= registers;
-         armed = capture_armed_before(armed, capture->thread->stack))
-        regset_add(live, (int)(armed - registers));
+    for (const struct vm_value *slot = capture->armed; slot >= registers;
+         slot = capture_armed_before(slot, capture->thread->stack))
+        regset_add(armed, (int)(slot - registers));
+    for (int i = 0; i < REGSET_WORDS; i++)
+        live[i] |= armed[i];
 }
 
 static void capture_armed(struct capture *capture, const struct vm_value *registers)
@@ -298,7 +266,7 @@ static void capture_successor(struct capture *capture, const struct vm_value *re
     lua_State *L = capture->L;
     int top = lua_gettop(L);
     for (int i = 0; i < 3; i++)
-        capture_push(L, &registers[i]);
+        vm_push_plain(L, &registers[i]);
     if (order_is_next(L, top + 1) && lua_istable(L, top + 2) && !lua_isnil(L, top + 3)) {
         lua_pushvalue(L, top + 3);
         if (lua_rawget(L, top + 2) == LUA_TNIL) {
@@ -326,21 +294,82 @@ static void capture_successors(struct capture *capture, const struct vm_prototyp
     }
 }
 
+/* ---------------------------------------------------------------- what code relies on */
+
+static _Noreturn void capture_refuse(const struct capture *capture, const struct vm_call *call,
+                                     const char *what)
+{
+    lua_Debug debug = {.i_ci = (struct CallInfo *)(uintptr_t)call};
+    lua_getinfo(capture->L, "Sl", &debug);
+    luaL_error(capture->L, "%s at %s:%d, which debug.setlocal has changed, cannot be saved", what,
+               debug.short_src, debug.currentline);
+    __builtin_unreachable();
+}
+
+/* The tag of a register, without what tells of the collector. */
+static int capture_tag(const struct vm_value *value)
+{
+    return value->tag & ~VM_COLLECTABLE;
+}
+
+/* What the interpreter takes for granted of a register, and rebuild.c checks. */
+static void capture_check_trust(const struct capture *capture, const struct vm_call *call, int reg,
+                                const struct flow_trust *trust)
+{
+    const struct vm_value *value = call->function + 1 + reg;
+    int tag = capture_tag(value);
+    if (regset_has(trust->tables, reg) && tag != VM_TABLE)
+        capture_refuse(capture, call, "a table constructor");
+    if (regset_has(trust->strings, reg) && (tag & 0x0F) != LUA_TSTRING)
+        capture_refuse(capture, call, "the name of a method");
+    if (regset_has(trust->numbers, reg) &&
+        ((tag != VM_INTEGER && tag != VM_FLOAT) || capture_tag(value + 1) != tag ||
+         capture_tag(value + 2) != tag))
+        capture_refuse(capture, call, "a 'for' loop");
+}
+
+/* debug.setlocal reaches what the code relies on: such a stack could not be made again. armed: its
+ * to-be-closed variables. */
+static void capture_check(const struct capture *capture, const struct vm_call *call,
+                          const struct flow *flow, const uint64_t armed[REGSET_WORDS])
+{
+    int pc = vm_pc(call), in_progress = call != capture->thread->call;
+    const struct vm_value *registers = call->function + 1;
+    uint64_t some[REGSET_WORDS] = {0}, every[REGSET_WORDS] = {0};
+    struct flow_trust trust = {.tables = {0}};
+    flow_trusted(flow, pc, in_progress, &trust);
+    flow_armed(flow, pc, some, every);
+    for (int word = 0; word < REGSET_WORDS; word++) {
+        uint64_t wanted = every[word] & ~armed[word];
+        uint64_t left = trust.tables[word] | trust.strings[word] | trust.numbers[word] | wanted;
+        for (int reg = word * 64; left != 0; reg++, left >>= 1) {
+            if ((left & 1) == 0)
+                continue;
+            capture_check_trust(capture, call, reg, &trust);
+            if (regset_has(every, reg) && !regset_has(armed, reg) &&
+                registers[reg].tag != VM_FALSE && (registers[reg].tag & 0x0F) != VM_NIL)
+                capture_refuse(capture, call, "a to-be-closed variable");
+        }
+    }
+}
+
 /* The call's own part of the table on top. Its values end at `limit`. */
 static void capture_lua_call(struct capture *capture, const struct vm_call *call,
                              const struct vm_value *limit)
 {
     lua_State *L = capture->L;
-    const struct vm_prototype *prototype = capture_prototype(call);
-    int pc = capture_pc(call), in_progress = call != capture->thread->call;
+    const struct vm_prototype *prototype = vm_called(call);
+    int pc = vm_pc(call), in_progress = call != capture->thread->call;
     const struct vm_value *registers = call->function + 1;
     const struct flow *flow = analysis_of(L, &capture->exact->code, prototype);
-    uint64_t live[REGSET_WORDS] = {0};
+    uint64_t live[REGSET_WORDS] = {0}, armed[REGSET_WORDS] = {0};
     if (!in_progress && capture->thread->status <= LUA_YIELD)
         limit = registers + prototype->registers;
     ptrdiff_t count = limit - registers;
     flow_live(flow, pc, in_progress, live);
-    capture_add_held(capture, registers, live);
+    capture_add_held(capture, registers, live, armed);
+    if (capture->thread->status <= LUA_YIELD)
+        capture_check(capture, call, flow, armed);
     capture_registers(L, registers,
                       (int)(count < prototype->registers ? count : prototype->registers), live);
     if (!in_progress && capture->thread->status > LUA_YIELD) { /* an error value is above them */
@@ -351,7 +380,7 @@ static void capture_lua_call(struct capture *capture, const struct vm_call *call
         }
     } else if (count > prototype->registers) { /* results that are being returned */
         for (ptrdiff_t i = prototype->registers; i < count; i++) {
-            capture_push(L, &registers[i]);
+            vm_push_plain(L, &registers[i]);
             lua_rawseti(L, -2, i + 1);
         }
     }
@@ -368,16 +397,17 @@ static void capture_lua_call(struct capture *capture, const struct vm_call *call
     if (in_progress && opcode_leaves(prototype->code[pc]))
         capture_set_integer(L, "results", call->u2.results);
     if (prototype->is_vararg && pc > 0)
-        capture_extra(L, call);
+        capture_extra(L, capture->exact, call);
     capture_successors(capture, prototype, pc, registers);
     capture_open(capture, registers);
     capture_armed(capture, registers);
 }
 
-static void capture_c_call(lua_State *L, const struct vm_call *call, const struct vm_value *limit)
+static void capture_c_call(lua_State *L, struct exact *exact, const struct vm_call *call,
+                           const struct vm_value *limit)
 {
     capture_set_integer(L, "n", limit - (call->function + 1));
-    capture_values(L, call->function + 1, limit);
+    capture_values(L, exact, call->function + 1, limit);
 }
 
 /* Pushes the description of a call; the next one begins at `limit`. */
@@ -388,11 +418,11 @@ static void capture_call(struct capture *capture, const struct vm_call *call,
     lua_createtable(L, 4, 4);
     vm_push(L, call->function);
     lua_setfield(L, -2, "f");
-    capture_set_integer(L, "at", capture_place(call) - call->previous->function);
-    if (capture_is_lua(call))
+    capture_set_integer(L, "at", vm_place(call) - call->previous->function);
+    if (vm_is_lua(call))
         capture_lua_call(capture, call, limit);
     else
-        capture_c_call(L, call, limit);
+        capture_c_call(L, capture->exact, call, limit);
 }
 
 /* Whether the thread is one of those that are running inside each other. */
@@ -420,6 +450,35 @@ static const char *capture_state(lua_State *L, const struct exact *exact,
     return "idle";
 }
 
+/* What is below the calls, and the size of the stack, for the table below the one on top. */
+static void capture_base(lua_State *L, struct exact *exact, const struct vm_thread *thread,
+                         const struct vm_value *limit)
+{
+    lua_newtable(L);
+    capture_values(L, exact, thread->base.function + 1, limit);
+    capture_set_integer(L, "n", limit - (thread->base.function + 1));
+    lua_setfield(L, -3, "base");
+    lua_pushinteger(L, thread->stack_last - thread->stack);
+    lua_setfield(L, -3, "room");
+}
+
+/* Sizes that rebuild.c does not take. All stacks together may have more slots than their
+ * descriptions have bytes, but not many more; a call's description has nearly as many as the call
+ * has slots. */
+static void capture_check_size(lua_State *L, const struct exact *exact,
+                               const struct vm_thread *thread)
+{
+    const struct vm_value *limit = thread->top;
+    for (const struct vm_call *call = thread->call; call != &thread->base; call = call->previous)
+        if (vm_is_lua(call) && call->top > limit)
+            limit = call->top;
+    if (limit - thread->stack > CAPTURE_LARGEST_STACK)
+        luaL_error(L, "its stack of calls is so large that it cannot be saved");
+    if (exact->bare > 3 * (int64_t)CAPTURE_LARGEST_STACK / 2)
+        luaL_error(L, "the stacks of coroutines that were called with very many nils are too large "
+                      "to be saved");
+}
+
 void capture_thread(lua_State *L, void *context, int index)
 {
     struct exact *exact = context;
@@ -442,15 +501,11 @@ void capture_thread(lua_State *L, void *context, int index)
     for (const struct vm_call *call = thread->call; call != &thread->base; call = call->previous) {
         capture_call(&capture, call, limit);
         lua_rawseti(L, -3, count--);
-        limit = capture_place(call);
+        limit = vm_place(call);
     }
-    lua_newtable(L);
-    capture_values(L, thread->base.function + 1, limit);
-    capture_set_integer(L, "n", limit - (thread->base.function + 1));
-    lua_setfield(L, -3, "base");
-    lua_pushinteger(L, thread->stack_last - thread->stack);
-    lua_setfield(L, -3, "room");
+    capture_base(L, exact, thread, limit);
     lua_pop(L, 1);
+    capture_check_size(L, exact, thread);
 }
 
 int capture_made(lua_State *L, void *context, int index)

@@ -27,6 +27,9 @@
 
 #include "exact/exact.h"
 
+/* Slots that a thread may need: LUAI_MAXSTACK, less what Lua wants on top of it. */
+enum { CAPTURE_LARGEST_STACK = 1000000 - 400 };
+
 /* Of code_writer. */
 void capture_function(lua_State *L, void *context, int index, struct code_place *place);
 void capture_chunk(lua_State *L, void *context, const void *chunk);

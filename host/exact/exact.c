@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <lauxlib.h>
+#include <lualib.h>
 
 #include "exact/capture.h"
 #include "exact/coroutine.h"
@@ -10,6 +11,7 @@
 #include "exact/iterators.h"
 #include "exact/loading.h"
 #include "exact/order.h"
+#include "exact/parts.h"
 #include "exact/points.h"
 #include "exact/rebuild.h"
 #include "value/names.h"
@@ -94,6 +96,15 @@ void exact_name(lua_State *L, const struct exact *exact)
     lua_pushlightuserdata(L, NULL); /* the same everywhere */
     names_add(L, "<null>");
     lua_pop(L, 3);
+    lua_getglobal(L, LUA_LOADLIBNAME);
+    lua_getfield(L, -1, "searchers");
+    for (int i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+        lua_pushfstring(L, "<searcher %d>", i);
+        lua_insert(L, -2);
+        names_add(L, lua_tostring(L, -2));
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 3);
 }
 
 int exact_run(lua_State *L, struct exact *exact, int arguments)
@@ -112,8 +123,8 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
 
 void exact_writer(struct exact *exact, struct code_writer *writer)
 {
-    *writer =
-        (struct code_writer){exact, capture_function, capture_chunk, capture_thread, capture_made};
+    *writer = (struct code_writer){exact,          capture_function, capture_chunk,
+                                   capture_thread, capture_made,     parts_push};
 }
 
 void exact_reader(struct exact *exact, struct code_reader *reader)

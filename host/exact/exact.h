@@ -25,8 +25,8 @@
  * What follows from the code is not saved but computed: results wanted, flags, handlers of pcall.
  * Registers that no instruction will read any more are left out (flow.c).
  *
- * Tables keep the layout of their nodes (layout.c), so that `next` and `#` give what they would
- * have given, and strings are hashed with the seed of the job (heap.c).
+ * `pairs` and `next` go on in the order that a table had (order.c), and strings are hashed with the
+ * seed of the job (heap.c).
  *
  * All this rests on the insides of Lua, which vm.h lists and vm_check looks at before they are
  * relied upon. A snapshot is not trusted: whatever it says about a stack is checked against the
@@ -68,9 +68,10 @@ struct exact {
     struct code code;
     struct exact_point *points; /* points.c */
     int points_count, points_room;
-    int capturing; /* a reference to the table of upvalue cells, while a capture is on its way */
-    int anchors;   /* a reference to the table that holds the threads */
-    int orders;    /* a reference to the table of records of order.c */
+    int capturing; /* a reference to the table of upvalue cells, while a capture is on its way; */
+    int64_t bare; /* slots that it has met which hold nothing, and so take no place in a snapshot */
+    int anchors;  /* a reference to the table that holds the threads */
+    int orders;   /* a reference to the table of records of order.c */
     int orders_count;
     lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */
     int pending; /* a reference to {upvalues, threads, functions} between rebuild_finish and

@@ -137,43 +137,27 @@ static int heap_panic(lua_State *L)
     return 0;
 }
 
-static void heap_warn_off(void *context, const char *text, int more);
-static void heap_warn_on(void *context, const char *text, int more);
-
 /* "@on" and "@off". Returns 1 if it was one of these, or another control message. */
-static int heap_warn_control(lua_State *L, const char *text, int more)
+static int heap_warn_control(struct heap *heap, const char *text, int more)
 {
     if (more || *text != '@')
         return 0;
     if (strcmp(text, "@on") == 0)
-        lua_setwarnf(L, heap_warn_on, L);
+        heap->warns = 1;
     else if (strcmp(text, "@off") == 0)
-        lua_setwarnf(L, heap_warn_off, L);
+        heap->warns = 0;
     return 1;
 }
 
-static void heap_warn_off(void *context, const char *text, int more)
+/* Where warnings are off, the last piece of one can be a control message too. */
+static void heap_warn(void *context, const char *text, int more)
 {
-    heap_warn_control(context, text, more);
-}
-
-static void heap_warn_continue(void *context, const char *text, int more)
-{
-    fputs(text, stderr);
-    if (more) {
-        lua_setwarnf(context, heap_warn_continue, context);
-    } else {
-        fputc('\n', stderr);
-        lua_setwarnf(context, heap_warn_on, context);
-    }
-}
-
-static void heap_warn_on(void *context, const char *text, int more)
-{
-    if (heap_warn_control(context, text, more))
+    struct heap *heap = context;
+    if ((!heap->warns || !heap->warning) && heap_warn_control(heap, text, more))
         return;
-    fputs("Lua warning: ", stderr);
-    heap_warn_continue(context, text, more);
+    if (heap->warns)
+        fprintf(stderr, "%s%s%s", heap->warning ? "" : "Lua warning: ", text, more ? "" : "\n");
+    heap->warning = heap->warns && more;
 }
 
 /* ---------------------------------------------------------------- the seed of hashes */
@@ -238,7 +222,7 @@ lua_State *heap_new_state(struct heap *heap, uint32_t seed)
     if (L != NULL) {
         lua_setallocf(L, heap_alloc, heap);
         lua_atpanic(L, heap_panic);
-        lua_setwarnf(L, heap_warn_off, L);
+        lua_setwarnf(L, heap_warn, heap);
         heap->seeded = heap->seeded && heap_check_seed(L, seed);
     }
     return L;

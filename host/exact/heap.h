@@ -25,6 +25,7 @@ struct heap {
     size_t state_size;        /* which the seed is written into */
     uint32_t seed;
     int seeded;
+    int warns, warning; /* the script has called warn("@on"); a warning has more pieces to come */
 };
 
 /* All zeros is a new heap. */

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 #include "exact/analysis.h"
+#include "exact/capture.h"
 #include "exact/coroutine.h"
 #include "exact/iterators.h"
 #include "exact/loading.h"
@@ -13,8 +14,11 @@
 #include "exact/points.h"
 #include "value/late.h"
 
-/* LUAI_MAXSTACK, less what Lua wants on top of it. */
-enum { REBUILD_LARGEST_STACK = 1000000 - 400, REBUILD_MODEST_STACK = 20000 };
+enum {
+    REBUILD_LARGEST_STACK = CAPTURE_LARGEST_STACK,
+    REBUILD_LARGEST_ROOM = 1000000 + 200, /* LUAI_MAXSTACK, and what it has for an overflow */
+    REBUILD_MODEST_STACK = 20000
+};
 
 static _Noreturn void rebuild_nonsense(lua_State *L, const char *what)
 {
@@ -134,7 +138,8 @@ struct rebuild {
     int base;  /* slots of the base call */
     int room;  /* slots of the stack, as it was */
     int slots; /* that are needed: a call that waits for another one has registers above that */
-    int64_t *allowed; /* slots that this and the other threads may have yet */
+    int64_t *allowed, *rooms; /* slots that this and the other threads may have yet: needed ones,
+                                 and those that they only had */
     int count;
     struct rebuild_call *calls;
 };
@@ -441,10 +446,9 @@ static void rebuild_pay(struct rebuild *rebuild)
         luaL_error(rebuild->L,
                    "the stacks of calls in the snapshot are larger than what is on them "
                    "(coroutines that have been called with very many nils?)");
-    if (rebuild->room > *rebuild->allowed)
+    if (rebuild->room > *rebuild->rooms || rebuild->room >= REBUILD_MODEST_STACK)
         rebuild->room = 0;
-    else if (rebuild->room < REBUILD_MODEST_STACK)
-        *rebuild->allowed -= rebuild->room;
+    *rebuild->rooms -= rebuild->room;
 }
 
 /* Slots that all stacks may have: some of the largest, and 16 bytes for each byte that there is. A
@@ -467,7 +471,7 @@ static void rebuild_read(struct rebuild *rebuild)
     rebuild->status = state == 1 ? LUA_YIELD : LUA_OK;
     if (rebuild->failed)
         rebuild->status = rebuild_integer(L, "status", LUA_ERRRUN, LUA_ERRERR, -1);
-    rebuild->room = rebuild_integer(L, "room", 0, REBUILD_LARGEST_STACK, 0);
+    rebuild->room = rebuild_integer(L, "room", 0, REBUILD_LARGEST_ROOM, 0);
     rebuild->count = rebuild_count(L);
     if (rebuild->count > REBUILD_LARGEST_STACK || (state == 0) != (rebuild->count == 0))
         rebuild_nonsense(L, "the number of calls");
@@ -512,7 +516,7 @@ static void rebuild_make_room(struct rebuild *rebuild)
     /* At least what it had: Debian's 5.4.4 does not like stacks that grow at the wrong moment. But
      * nothing much on a file's word. */
     int room = rebuild->slots + 3 * LUA_MINSTACK;
-    if (room < rebuild->room && rebuild->room < REBUILD_MODEST_STACK)
+    if (room < rebuild->room)
         room = rebuild->room;
     if (!lua_checkstack(co, room))
         luaL_error(L, "not enough memory for the stack of calls");
@@ -768,13 +772,14 @@ void rebuild_threads(lua_State *L, struct exact *exact, int has_run)
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
     lua_remove(L, -3);
-    int64_t allowed = rebuild_allowance(L);
+    int64_t allowed = rebuild_allowance(L), rooms = allowed;
     if (has_run)
         rebuild_whiten(L);
     rebuild_refresh(L, upvalues);
     for (lua_Integer i = 1; lua_rawgeti(L, threads, i) != LUA_TNIL; i += 2) {
         struct rebuild rebuild = {.L = L, .exact = exact, .upvalues = upvalues};
         rebuild.allowed = &allowed;
+        rebuild.rooms = &rooms;
         rebuild.co = lua_tothread(L, -1);
         if (lua_rawgeti(L, threads, i + 1) != LUA_TTABLE)
             rebuild_nonsense(L, "a coroutine");

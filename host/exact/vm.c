@@ -19,6 +19,16 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_thread) == 200, "lua_Stat
 
 enum { VM_LEAST_RELEASE = 4 };
 
+const struct vm_value *vm_place(const struct vm_call *call)
+{
+    if (!vm_is_lua(call))
+        return call->function;
+    const struct vm_prototype *prototype = vm_called(call);
+    if (!prototype->is_vararg || vm_pc(call) <= 0)
+        return call->function;
+    return call->function - (call->u.lua.extra_arguments + prototype->parameters + 1);
+}
+
 uint32_t vm_array_size(const struct vm_table *table)
 {
     uint32_t limit = table->array_limit;

@@ -29,7 +29,8 @@ struct vm_value {
 /* Tags: a type in the low four bits, a variant above them, and VM_COLLECTABLE. */
 enum {
     VM_NIL = 0x00,
-    VM_EMPTY = 0x10,    /* no value at all, in a table */
+    VM_EMPTY = 0x10, /* no value at all, in a table */
+    VM_FALSE = 0x01,
     VM_DEAD_KEY = 0x0B, /* of a node: the key is an address that must not be followed */
     VM_TABLE = 0x05,
     VM_LUA_CLOSURE = 0x06,
@@ -230,6 +231,37 @@ static inline void vm_push(lua_State *L, const struct vm_value *value)
     top->bits = value->bits;
     top->tag = value->tag;
 }
+
+/* The same of what may be no value at all, as in a table: that is nil. */
+static inline void vm_push_plain(lua_State *L, const struct vm_value *value)
+{
+    if ((value->tag & 0x0F) == VM_NIL)
+        lua_pushnil(L);
+    else
+        vm_push(L, value);
+}
+
+/* Whether the call is one of a Lua function; and of these: the prototype, and the instruction that
+ * is being executed, or, in a hook, is next. */
+static inline int vm_is_lua(const struct vm_call *call)
+{
+    return (call->status & VM_CALL_C) == 0;
+}
+
+static inline const struct vm_prototype *vm_called(const struct vm_call *call)
+{
+    const struct vm_closure *closure = (const struct vm_closure *)(uintptr_t)call->function->bits;
+    return closure->prototype;
+}
+
+static inline int vm_pc(const struct vm_call *call)
+{
+    return (int)(call->u.lua.pc - vm_called(call)->code) - 1;
+}
+
+/* Where the function was put by its caller. A vararg function moves itself behind its arguments, by
+ * its first instruction. */
+const struct vm_value *vm_place(const struct vm_call *call);
 
 /* Number of slots of the array part (luaH_realasize). */
 uint32_t vm_array_size(const struct vm_table *table);

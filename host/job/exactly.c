@@ -11,6 +11,7 @@
 #include "exact/points.h"
 #include "exact/rebuild.h"
 #include "job/leave.h"
+#include "job/library.h"
 #include "job/point.h"
 #include "job/save.h"
 #include "job/say.h"
@@ -417,6 +418,8 @@ void exactly_push_roots(lua_State *L, struct job *job)
     lua_setfield(L, -2, "metatables");
     lua_pushboolean(L, job->collects);
     lua_setfield(L, -2, "collects");
+    library_push(L, job);
+    lua_setfield(L, -2, "settings");
 }
 
 /* Pushes roots[name], which must be a table. */
@@ -506,7 +509,9 @@ void exactly_take_roots(lua_State *L, struct job *job, int roots)
     lua_pop(L, 1);
     lua_getfield(L, roots, "collects");
     job->collects = lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    if (lua_getfield(L, roots, "settings") == LUA_TTABLE) /* there were none once */
+        library_set(L, job, lua_gettop(L));
+    lua_pop(L, 2);
     exactly_root(L, roots, "metatables");
     exactly_take_metatables(L);
     lua_pop(L, 1);

@@ -44,6 +44,12 @@ struct saving_child {
     struct saving_result *result; /* in memory shared with the child */
 };
 
+/* What the script has told the collector; -1: nothing. */
+struct collector {
+    int incremental; /* not generational */
+    int pause, stepmul, stepsize, minor, major;
+};
+
 /* Atomic is what the helper thread reads while the job's thread may write it. */
 struct job {
     ckptlua *host;
@@ -92,8 +98,10 @@ struct job {
     double alive_computed, alive_marked;  /* helper thread: work and moment of the last mark */
     _Atomic double alive_every;           /* seconds */
     int collects;                         /* the script's collector is not stopped */
-    int attempts;                         /* of the hook to save, in vain */
-    int served;                           /* the requests that are being dealt with */
+    struct collector collector;
+    int registry_told;  /* that what is put there is not saved */
+    int attempts;       /* of the hook to save, in vain */
+    int served;         /* the requests that are being dealt with */
     int retries, retry; /* that a refused save before an exit has; it is to be tried again */
     double held_since;  /* monotonic: a save waits since then; 0: none does */
     int held_told;

@@ -19,6 +19,7 @@
 #include "job/host.h"
 #include "job/journal.h"
 #include "job/leave.h"
+#include "job/library.h"
 #include "job/load.h"
 #include "job/module.h"
 #include "job/point.h"
@@ -407,7 +408,7 @@ static int run_script(struct job *job)
         luaL_checkstack(L, 2, NULL);
         lua_pushstring(L, job->script.argv[i]);
     }
-    lua_gc(L, LUA_GCGEN, 0, 0); /* as the program lua does */
+    library_start(job);
     if (job->collects)
         lua_gc(L, LUA_GCRESTART);
     int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);

@@ -9,6 +9,7 @@
 #include "job/embedded.h"
 #include "job/exactly.h"
 #include "job/journal.h"
+#include "job/library.h"
 #include "job/module.h"
 #include "job/random.h"
 #include "job/say.h"
@@ -88,6 +89,7 @@ static int state_open(lua_State *L)
     job->files = (struct files_host){state_warn, journal_keep, state_note_failure, job};
     files_open(L, &job->files);
     random_open(L);
+    library_open(L);
     module_open(L, job);
     terminal_open(L);
     state_preload(L);

@@ -32,6 +32,10 @@ struct code_writer {
     /* Of a C function without a name that a library has made: pushes the name of its kind and then
      * the values it is made of, and returns their number, or -1 if it is of no kind known. */
     int (*made)(lua_State *L, void *context, int index);
+    /* Pushes a list of what the function or coroutine at index refers to, for messages: a text that
+     * tells what it is there ("local 'x' (job.lua:3)"), or "" if there is none, and the value; and
+     * so on. */
+    void (*parts)(lua_State *L, void *context, int index);
 };
 
 /* Putting together. Tables are not filled yet; what is in them is looked at by `finish` only. */

@@ -57,9 +57,8 @@ static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, co
 static int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
 {
     index = lua_absindex(L, index);
-    if (!path_push(L, encode->root, index, encode->names) &&
-        (encode->roots == 0 || !path_push(L, encode->roots, index, encode->names)))
-        lua_pushliteral(L, "a value");
+    struct path_places places = {encode->root, encode->roots, encode->names, encode->options->code};
+    path_push(L, &places, index);
     lua_pushliteral(L, ": ");
     lua_rotate(L, -3, 2);
     lua_concat(L, 3);

@@ -5,23 +5,17 @@
 
 #include <lauxlib.h>
 
-/* Indices on the stack during the search. What is gone through are tables, functions and
- * coroutines. The way to one is {the one it is in, its key there}. */
+/* Indices on the stack during the search. The way to an object is {object it is in, its key}; in a
+ * function or coroutine {that, text, true}. */
 struct path {
-    int target, skip;
-    int queue; /* these, in breadth */
-    int ways;  /* one of these -> way; false for the root */
+    int target, skip, more;
+    int queue; /* objects, in breadth */
+    int ways;  /* object -> way; false for a root */
     lua_Integer length;
+    const struct code_writer *code; /* or NULL: tables only */
 };
 
-/* Keys of what has none. That of a local variable says all: where it is tells the way to it. */
-static const char path_metatable[] = "<metatable>", path_upvalue[] = "<upvalue ",
-                  path_local[] = "local ";
-
-static int path_begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
+static const char path_metatable[] = "<metatable>";
 
 static int path_is_identifier(const char *text)
 {
@@ -38,11 +32,8 @@ static void path_push_step(lua_State *L, int first)
 {
     if (lua_type(L, -1) == LUA_TSTRING) {
         const char *key = lua_tostring(L, -1);
-        if (path_is_identifier(key) || strcmp(key, path_metatable) == 0 ||
-            path_begins(key, path_upvalue))
+        if (path_is_identifier(key) || key == path_metatable || strcmp(key, path_metatable) == 0)
             lua_pushfstring(L, first ? "%s" : ".%s", key);
-        else if (path_begins(key, path_local))
-            lua_pushstring(L, key);
         else
             lua_pushfstring(L, "[\"%s\"]", key);
     } else if (lua_isnumber(L, -1) || lua_isboolean(L, -1)) {
@@ -54,62 +45,125 @@ static void path_push_step(lua_State *L, int first)
     lua_remove(L, -2);
 }
 
-/* Pushes the path to the table on top followed by the text below it. Pops both. */
-static void path_push_way(lua_State *L, const struct path *path)
+/* The steps from the last function or coroutine on are the text at `text`; puts what the key on
+ * top, a text, calls that one in front of it. Pops the key. */
+static void path_put_part(lua_State *L, int text)
 {
-    luaL_checkstack(L, 8, NULL);
-    int table = lua_gettop(L), text = table - 1;
-    for (;;) {
-        lua_pushvalue(L, table);
-        if (lua_rawget(L, path->ways) != LUA_TTABLE)
-            break;
-        if (path_begins(lua_tostring(L, text), path_local))
-            break;
-        lua_rawgeti(L, -1, 1);
+    if (lua_rawlen(L, text) > 0) {
+        lua_pushliteral(L, "field ");
+        lua_pushvalue(L, text);
+        lua_pushliteral(L, " of ");
+        lua_rotate(L, -4, -1);
+        lua_concat(L, 4);
+    }
+    lua_replace(L, text);
+}
+
+/* Whether the way to the object on top is one that a path begins with: of a root, or of what is
+ * part of a function. */
+static int path_is_first(lua_State *L, const struct path *path)
+{
+    int top = lua_gettop(L), is = 1;
+    lua_pushvalue(L, top);
+    if (lua_rawget(L, path->ways) == LUA_TTABLE) {
+        lua_rawgeti(L, -1, 3);
         lua_rawgeti(L, -2, 2);
+        is = lua_toboolean(L, -2) && lua_rawlen(L, -1) > 0;
+    }
+    lua_settop(L, top);
+    return is;
+}
+
+/* Puts the way to the object on top, where there is one, in front of the text at `text`. Returns 1
+ * with the object it is in instead of it, or 0 where the path is complete. */
+static int path_put_way(lua_State *L, const struct path *path, int text)
+{
+    int object = lua_gettop(L);
+    lua_pushvalue(L, object);
+    if (lua_rawget(L, path->ways) != LUA_TTABLE)
+        return 0;
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 3);
+    int is_part = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    lua_rawgeti(L, -2, 2);
+    if (is_part && lua_rawlen(L, -1) > 0) {
+        path_put_part(L, text);
+        return 0;
+    }
+    if (is_part) {
+        lua_pop(L, 1); /* a part without a name */
+    } else {
         lua_pushvalue(L, -2);
-        int first = lua_rawget(L, path->ways) != LUA_TTABLE;
+        int first = path_is_first(L, path);
         lua_pop(L, 1);
         path_push_step(L, first);
         lua_pushvalue(L, text);
         lua_concat(L, 2);
         lua_replace(L, text);
-        lua_replace(L, table);
-        lua_settop(L, table);
     }
-    lua_settop(L, text);
+    lua_replace(L, object);
+    lua_settop(L, object);
+    return 1;
 }
 
-/* Looks at the value on top, found under the key below it in the table at `table`. Returns 1 with
+/* Pushes the path to the object on top, and pops that. */
+static void path_push_way(lua_State *L, const struct path *path)
+{
+    luaL_checkstack(L, 12, NULL);
+    lua_pushliteral(L, "");
+    lua_insert(L, -2);
+    int text = lua_gettop(L) - 1;
+    while (path_put_way(L, path, text))
+        continue;
+    lua_settop(L, text);
+    if (lua_rawlen(L, text) == 0) { /* a part of the script itself that has no name */
+        lua_pushliteral(L, "a value");
+        lua_replace(L, text);
+    }
+}
+
+/* Whether a value of that type is gone into. */
+static int path_is_entered(const struct path *path, int type)
+{
+    return type == LUA_TTABLE ||
+           (path->code != NULL && (type == LUA_TFUNCTION || type == LUA_TTHREAD));
+}
+
+/* The object on top was found under the key below it in that at `owner`. */
+static void path_note(lua_State *L, struct path *path, int owner, int is_part)
+{
+    int object = lua_gettop(L);
+    lua_createtable(L, 3, 0);
+    lua_pushvalue(L, owner);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, object - 1);
+    lua_rawseti(L, -2, 2);
+    lua_pushboolean(L, is_part);
+    lua_rawseti(L, -2, 3);
+    lua_pushvalue(L, object);
+    lua_insert(L, -2);
+    lua_rawset(L, path->ways);
+}
+
+/* Looks at the value on top, found under the key below it in the object at `owner`. Returns 1 with
  * the path pushed if it is the target; else pops the value. */
-static int path_look(lua_State *L, struct path *path, int table)
+static int path_look(lua_State *L, struct path *path, int owner, int is_part)
 {
     if (lua_rawequal(L, -1, path->target)) {
-        lua_pushvalue(L, table);
-        lua_rawget(L, path->ways);
-        int first = !lua_istable(L, -1);
-        lua_pop(L, 1);
-        lua_pushvalue(L, -2);
-        path_push_step(L, first);
-        lua_pushvalue(L, table);
+        /* A value of no type that is gone into may be a key of `ways` as well. */
+        path_note(L, path, owner, is_part);
         path_push_way(L, path);
         return 1;
     }
-    int type = lua_type(L, -1);
-    if (type == LUA_TTABLE || type == LUA_TTHREAD || type == LUA_TFUNCTION) {
+    if (path_is_entered(path, lua_type(L, -1))) {
         lua_pushvalue(L, -1);
         int known = lua_rawget(L, path->ways) != LUA_TNIL;
         lua_pushvalue(L, -2);
         known |= lua_rawget(L, path->skip) != LUA_TNIL;
         lua_pop(L, 2);
         if (!known) {
-            lua_pushvalue(L, -1);
-            lua_createtable(L, 2, 0);
-            lua_pushvalue(L, table);
-            lua_rawseti(L, -2, 1);
-            lua_pushvalue(L, -4);
-            lua_rawseti(L, -2, 2);
-            lua_rawset(L, path->ways);
+            path_note(L, path, owner, is_part);
             lua_pushvalue(L, -1);
             lua_rawseti(L, path->queue, ++path->length);
         }
@@ -118,79 +172,71 @@ static int path_look(lua_State *L, struct path *path, int table)
     return 0;
 }
 
-/* The same for the upvalues of the function on top. */
-static int path_look_at_upvalues(lua_State *L, struct path *path)
+/* Looks at what the function or coroutine on top refers to; as path_look_into. */
+static int path_look_at_parts(lua_State *L, struct path *path)
 {
-    const char *name;
-    int function = lua_gettop(L);
-    for (int i = 1; (name = lua_getupvalue(L, function, i)) != NULL; i++) {
-        lua_pushfstring(L, "%s%s>", path_upvalue, name);
-        lua_insert(L, -2);
-        if (path_look(L, path, function))
+    int owner = lua_gettop(L);
+    path->code->parts(L, path->code->context, owner);
+    int list = owner + 1;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    for (lua_Integer i = 1; i < count; i += 2) {
+        lua_rawgeti(L, list, i);
+        lua_rawgeti(L, list, i + 1);
+        if (path_look(L, path, owner, 1))
             return 1;
         lua_pop(L, 1);
     }
     return 0;
 }
 
-/* What is on top of the thread is a variable of that name, or the function itself. */
-static int path_look_at_local(lua_State *L, struct path *path, int index, lua_State *thread,
-                              const lua_Debug *debug, const char *name)
+/* Looks at the entries of the table on top, whose keys are no names for the script; as
+ * path_look_into. */
+static int path_look_at_values(lua_State *L, struct path *path)
 {
-    const char *format = *name == '(' ? "%s%s (%s:%d)" : "%s'%s' (%s:%d)";
-    lua_xmove(thread, L, 1);
-    lua_pushfstring(L, format, path_local, name, debug->short_src, debug->currentline);
-    lua_insert(L, -2);
-    if (path_look(L, path, index))
-        return 1;
-    lua_pop(L, 1);
-    return 0;
-}
-
-/* And for the local variables of the functions that the coroutine on top has called. It may be
- * one that runs, and stands in a hook: it has room for a value or two. */
-static int path_look_at_locals(lua_State *L, struct path *path)
-{
-    const char *name;
-    int index = lua_gettop(L);
-    lua_State *thread = lua_tothread(L, index);
-    lua_Debug debug;
-    for (int level = 0; thread != L && lua_getstack(thread, level, &debug) != 0; level++) {
-        lua_getinfo(thread, "Slf", &debug);
-        if (path_look_at_local(L, path, index, thread, &debug, "(function)"))
+    int table = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+        lua_pushliteral(L, "");
+        lua_insert(L, -2);
+        if (path_look(L, path, table, 1))
             return 1;
-        for (int i = 1; (name = lua_getlocal(thread, &debug, i)) != NULL; i++)
-            if (path_look_at_local(L, path, index, thread, &debug, name))
-                return 1;
     }
     return 0;
 }
 
-/* Looks at all that the value on top refers to. Returns 1 with the path pushed if it is found. */
+/* Looks at all that the object on top refers to. Returns 1 with the path pushed if it is found. */
 static int path_look_into(lua_State *L, struct path *path)
 {
     int table = lua_gettop(L);
-    if (lua_isfunction(L, table))
-        return path_look_at_upvalues(L, path);
-    if (lua_isthread(L, table))
-        return path_look_at_locals(L, path);
+    if (path->code != NULL && lua_type(L, table) != LUA_TTABLE)
+        return path_look_at_parts(L, path);
+    if (path->more != 0 && lua_rawequal(L, table, path->more))
+        return path_look_at_values(L, path);
     for (lua_pushnil(L); lua_next(L, table) != 0;) {
         lua_pushvalue(L, -2);
         lua_pushvalue(L, -3);
-        if (path_look(L, path, table)) /* the key itself */
+        if (path_look(L, path, table, 0)) /* the key itself */
             return 1;
         lua_pop(L, 1);
-        if (path_look(L, path, table))
+        if (path_look(L, path, table, 0))
             return 1;
     }
     if (lua_getmetatable(L, table)) {
         lua_pushstring(L, path_metatable);
         lua_insert(L, -2);
-        if (path_look(L, path, table))
+        if (path_look(L, path, table, 0))
             return 1;
         lua_pop(L, 1);
     }
     return 0;
+}
+
+static void path_add_root(lua_State *L, struct path *path, int root)
+{
+    lua_pushvalue(L, root);
+    lua_pushboolean(L, 0);
+    lua_rawset(L, path->ways);
+    lua_pushvalue(L, root);
+    lua_rawseti(L, path->queue, ++path->length);
 }
 
 /* Goes through all in breadth. Returns 1 with the path pushed if it is found. */
@@ -201,12 +247,10 @@ static int path_search(lua_State *L, struct path *path, int root)
     lua_newtable(L);
     path->queue = top + 1;
     path->ways = top + 2;
-    path->length = 1;
-    lua_pushvalue(L, root);
-    lua_pushboolean(L, 0);
-    lua_rawset(L, path->ways);
-    lua_pushvalue(L, root);
-    lua_rawseti(L, path->queue, 1);
+    path->length = 0;
+    path_add_root(L, path, root);
+    if (path->more != 0)
+        path_add_root(L, path, path->more);
     for (lua_Integer at = 1; !found && at <= path->length; at++) {
         lua_rawgeti(L, path->queue, at);
         found = path_look_into(L, path);
@@ -219,17 +263,25 @@ static int path_search(lua_State *L, struct path *path, int root)
     return found;
 }
 
-int path_push(lua_State *L, int root, int target, int skip)
+void path_push(lua_State *L, const struct path_places *places, int target)
 {
     luaL_checkstack(L, 24, NULL);
-    root = lua_absindex(L, root);
-    struct path path = {.target = lua_absindex(L, target), .skip = lua_absindex(L, skip)};
+    int root = lua_absindex(L, places->root), top = lua_gettop(L);
+    struct path path = {.target = lua_absindex(L, target), .skip = lua_absindex(L, places->skip)};
     int found = path_search(L, &path, root);
     if (!found) { /* in what the script has put into a library */
         lua_newtable(L);
         path.skip = lua_gettop(L);
         found = path_search(L, &path, root);
-        lua_remove(L, path.skip);
     }
-    return found;
+    if (!found && places->code != NULL) {
+        path.code = places->code;
+        path.skip = lua_absindex(L, places->skip);
+        path.more = places->more;
+        found = path_search(L, &path, root);
+    }
+    if (!found)
+        lua_pushliteral(L, "a value");
+    lua_copy(L, -1, top + 1);
+    lua_settop(L, top + 1);
 }

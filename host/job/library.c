@@ -1,0 +1,184 @@
+#include "job/library.h"
+
+#include <locale.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "job/say.h"
+
+static const char library_locale; /* registry: the locale before the script changes it */
+
+/* ---------------------------------------------------------------- the collector */
+
+static const struct library_parameter {
+    const char *name;
+    size_t offset; /* in struct collector */
+} library_parameters[] = {{"pause", offsetof(struct collector, pause)},
+                          {"stepmul", offsetof(struct collector, stepmul)},
+                          {"stepsize", offsetof(struct collector, stepsize)},
+                          {"minor", offsetof(struct collector, minor)},
+                          {"major", offsetof(struct collector, major)}};
+
+enum { LIBRARY_PARAMETERS = sizeof library_parameters / sizeof *library_parameters };
+
+static int *library_parameter(struct collector *collector, int number)
+{
+    return (int *)(void *)((char *)collector + library_parameters[number].offset);
+}
+
+/* An argument of collectgarbage; 0 leaves the parameter as it is. */
+static void library_note(lua_State *L, int index, int *parameter)
+{
+    int value = (int)luaL_optinteger(L, index, 0);
+    if (value != 0)
+        *parameter = value;
+}
+
+/* collectgarbage([option [, ...]]); its upvalue is the stock one. */
+static int library_collectgarbage(lua_State *L)
+{
+    struct collector *collector = &host_job(L)->collector;
+    char option[16] = "";
+    if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) < sizeof option)
+        strcpy(option, lua_tostring(L, 1));
+    lua_settop(L, 4); /* the option and what it may have; the results come behind */
+    int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
+    if (results < 1 || lua_isnil(L, -1)) /* in a finalizer it does nothing */
+        return results;
+    if (strcmp(option, "setpause") == 0) {
+        collector->pause = (int)luaL_optinteger(L, 2, 0);
+    } else if (strcmp(option, "setstepmul") == 0) {
+        collector->stepmul = (int)luaL_optinteger(L, 2, 0);
+    } else if (strcmp(option, "incremental") == 0) {
+        collector->incremental = 1;
+        library_note(L, 2, &collector->pause);
+        library_note(L, 3, &collector->stepmul);
+        library_note(L, 4, &collector->stepsize);
+    } else if (strcmp(option, "generational") == 0) {
+        collector->incremental = 0;
+        library_note(L, 2, &collector->minor);
+        library_note(L, 3, &collector->major);
+    }
+    return results;
+}
+
+static void library_push_collector(lua_State *L, struct job *job)
+{
+    lua_createtable(L, 0, LIBRARY_PARAMETERS + 1);
+    lua_pushboolean(L, job->collector.incremental);
+    lua_setfield(L, -2, "incremental");
+    for (int i = 0; i < LIBRARY_PARAMETERS; i++) {
+        int value = *library_parameter(&job->collector, i);
+        if (value < 0)
+            continue;
+        lua_pushinteger(L, value);
+        lua_setfield(L, -2, library_parameters[i].name);
+    }
+}
+
+/* The table is on top. */
+static void library_set_collector(lua_State *L, struct job *job)
+{
+    lua_getfield(L, -1, "incremental");
+    job->collector.incremental = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    for (int i = 0; i < LIBRARY_PARAMETERS; i++) {
+        lua_getfield(L, -1, library_parameters[i].name);
+        lua_Integer value = lua_tointeger(L, -1);
+        if (lua_isinteger(L, -1) && value >= 0 && value <= INT32_MAX)
+            *library_parameter(&job->collector, i) = (int)value;
+        lua_pop(L, 1);
+    }
+}
+
+static int library_given(int value)
+{
+    return value < 0 ? 0 : value;
+}
+
+void library_start(struct job *job)
+{
+    const struct collector *collector = &job->collector;
+    lua_State *L = job->L;
+    if (collector->stepsize > 0)
+        lua_gc(L, LUA_GCINC, 0, 0, collector->stepsize);
+    if (collector->pause >= 0)
+        lua_gc(L, LUA_GCSETPAUSE, collector->pause);
+    if (collector->stepmul >= 0)
+        lua_gc(L, LUA_GCSETSTEPMUL, collector->stepmul);
+    lua_gc(L, LUA_GCGEN, library_given(collector->minor), library_given(collector->major));
+    if (collector->incremental)
+        lua_gc(L, LUA_GCINC, 0, 0, 0);
+}
+
+/* ---------------------------------------------------------------- the registry */
+
+/* debug.getregistry(); its upvalue is the stock one. */
+static int library_getregistry(lua_State *L)
+{
+    struct job *job = host_job(L);
+    if (job->exact_mode && !job->registry_told) {
+        job->registry_told = 1;
+        luaL_where(L, 1);
+        say_note(job,
+                 "%swhat a script puts into debug.getregistry() is not saved; see docs/limits.md",
+                 lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* ---------------------------------------------------------------- all of it */
+
+static void library_replace(lua_State *L, const char *name, lua_CFunction function)
+{
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, function, 1);
+    lua_setfield(L, -2, name);
+}
+
+void library_open(lua_State *L)
+{
+    host_job(L)->collector = (struct collector){0, -1, -1, -1, -1, -1};
+    lua_pushstring(L, setlocale(LC_ALL, NULL));
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &library_locale);
+    lua_pushglobaltable(L);
+    library_replace(L, "collectgarbage", library_collectgarbage);
+    lua_getfield(L, -1, LUA_DBLIBNAME);
+    library_replace(L, "getregistry", library_getregistry);
+    lua_pop(L, 2);
+}
+
+void library_push(lua_State *L, struct job *job)
+{
+    luaL_checkstack(L, 6, NULL);
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, setlocale(LC_ALL, NULL));
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &library_locale);
+    if (!lua_rawequal(L, -1, -2)) {
+        lua_pushvalue(L, -2);
+        lua_setfield(L, -4, "locale");
+    }
+    lua_pop(L, 2);
+    lua_pushboolean(L, job->heap.warns);
+    lua_setfield(L, -2, "warns");
+    library_push_collector(L, job);
+    lua_setfield(L, -2, "collector");
+}
+
+void library_set(lua_State *L, struct job *job, int index)
+{
+    luaL_checkstack(L, 6, NULL);
+    if (lua_getfield(L, index, "locale") == LUA_TSTRING &&
+        setlocale(LC_ALL, lua_tostring(L, -1)) == NULL)
+        luaL_error(L, "the job has set the locale %s, which is not there on this machine",
+                   lua_tostring(L, -1));
+    lua_getfield(L, index, "warns");
+    job->heap.warns = lua_toboolean(L, -1);
+    if (lua_getfield(L, index, "collector") == LUA_TTABLE)
+        library_set_collector(L, job);
+    lua_pop(L, 3);
+}
