@@ -5,10 +5,10 @@
 --
 -- points: default 20 million, which takes a few seconds. The random numbers go on where they were,
 -- so an interrupted job gives the very number of an undisturbed one. Expect, with seed 1:
---      5000000  3.142439  +- 0.000734
---     10000000  3.142091  +- 0.000519
---     15000000  3.142203  +- 0.000424
---     20000000  3.142244  +- 0.000367
+--       5000000  3.142439  +- 0.000734
+--      10000000  3.142091  +- 0.000519
+--      15000000  3.142203  +- 0.000424
+--      20000000  3.142244  +- 0.000367
 
 local points = math.tointeger(tonumber(arg[1] or 20000000))
 if not points or points < 4 then

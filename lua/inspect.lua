@@ -474,7 +474,7 @@ local function variable_names(variables)
     end
     names[#names + 1] = inspect.clean(tostring(key))
   end
-  return #names > 0 and table.concat(names, ", ") or "nothing"
+  return #names > 0 and table.concat(names, ", ") or "no global variables"
 end
 
 local function missing(file, name, so_far, container, variables)

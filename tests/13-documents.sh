@@ -7,3 +7,7 @@ exact=1
 for document in README.md docs/script.md; do
     expect_exit 0 python3 "$source/tests/docs_examples.py" "$source/$document" "$CKPTLUA"
 done
+for example in fibonacci conjgrad; do
+    folder=$source/examples/$example
+    expect_exit 0 python3 "$source/tests/docs_examples.py" "$folder/README.md" "$CKPTLUA" "$folder"
+done

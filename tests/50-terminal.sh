@@ -114,6 +114,7 @@ t.type(b"\x03")
 t.wait_for(QUESTION, asked)
 t.type(b"n\n")
 t.end(130)
+assert t.seen.endswith(QUESTION + b"n\r\n"), t.seen
 assert leftovers() == ["job.ckpt", "job.ckpt.1"], leftovers()
 assert b"\nend" not in t.seen
 

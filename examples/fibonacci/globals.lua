@@ -10,7 +10,7 @@
 no_of_terms = tonumber(arg[1] or 100)
 pause = tonumber(arg[2] or 0.5)
 if not no_of_terms or not pause then
-  error("usage: fibonacci.lua [terms] [pause in seconds]", 0)
+  error("usage: globals.lua [terms] [pause in seconds]", 0)
 end
 
 x = x or { 0, 1 } -- all terms so far

@@ -394,7 +394,7 @@ static void capture_lua_call(struct capture *capture, const struct vm_call *call
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, "negated");
     }
-    if (in_progress && opcode_leaves(prototype->code[pc]))
+    if (in_progress && opcode_returns(prototype->code[pc]))
         capture_set_integer(L, "results", call->u2.results);
     if (prototype->is_vararg && pc > 0)
         capture_extra(L, capture->exact, call);

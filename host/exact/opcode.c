@@ -490,6 +490,11 @@ int opcode_leaves(uint32_t instruction)
     return (op == OP_RETURN || op == OP_TAILCALL) && opcode_k(instruction);
 }
 
+int opcode_returns(uint32_t instruction)
+{
+    return opcode_of(instruction) == OP_RETURN;
+}
+
 int opcode_arms(uint32_t instruction)
 {
     switch (opcode_of(instruction)) {

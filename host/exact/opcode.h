@@ -117,6 +117,9 @@ int opcode_closes(uint32_t instruction);
 /* Whether it closes all of them, since it leaves the function. */
 int opcode_leaves(uint32_t instruction);
 
+/* Whether results wait while it calls something (__close handlers). */
+int opcode_returns(uint32_t instruction);
+
 /* The register that it arms as to-be-closed, or -1. */
 int opcode_arms(uint32_t instruction);
 

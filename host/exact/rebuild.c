@@ -195,7 +195,7 @@ static void rebuild_check_place(const struct rebuild *rebuild, int number)
         return;
     opcode_callee(instruction, caller->prototype->registers, &first, &last);
     int fine = at >= first && at <= last;
-    if (opcode_leaves(instruction)) /* a __close handler, above the results */
+    if (opcode_returns(instruction)) /* a __close handler, above the results */
         fine = fine && at >= opcode_a(instruction) + caller->results &&
                (opcode_b(instruction) == 0 || caller->results == opcode_b(instruction) - 1 ||
                 call->prototype == NULL);

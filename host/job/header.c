@@ -175,6 +175,20 @@ static int header_same_arguments(lua_State *L, int index, const struct script *s
     return same && count == script->argc;
 }
 
+static void header_get_arguments(lua_State *L, int index, char *out, size_t size)
+{
+    size_t length = 0;
+    int top = lua_gettop(L);
+    snprintf(out, size, "none");
+    if (lua_getfield(L, index, "arguments") == LUA_TTABLE)
+        for (int i = 1; length < size && lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
+            length += (size_t)snprintf(out + length, size - length, "%s%s", i > 1 ? " " : "",
+                                       lua_tostring(L, -1));
+            lua_pop(L, 1);
+        }
+    lua_settop(L, top);
+}
+
 void header_read(lua_State *L, int index, const struct script *script, struct header *header,
                  struct history *history)
 {
@@ -198,6 +212,7 @@ void header_read(lua_State *L, int index, const struct script *script, struct he
     header->resumed = header_get_count(L, index, "resumed");
     header->seed = header_get_integer(L, index, "seed");
     header->same_arguments = header_same_arguments(L, index, script);
+    header_get_arguments(L, index, header->arguments, sizeof header->arguments);
     if (lua_getfield(L, index, "script") == LUA_TTABLE) {
         header_get_text(L, -1, "name", header->script, sizeof header->script);
         header_get_text(L, -1, "hash", header->hash, sizeof header->hash);

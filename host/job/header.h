@@ -20,7 +20,8 @@ struct header {
     double saved, computed, saving;
     int64_t generation, saves, resumed, seed;
     int finished, exit_code;
-    int same_arguments; /* as those of the job that reads it */
+    int same_arguments;  /* as those of the job that reads it */
+    char arguments[256]; /* with spaces in between, perhaps cut off; "none" */
 };
 
 /* Pushes the header of a save that happens now. finished: the exit code of a job that has ended,

@@ -150,9 +150,9 @@ static int load_check(struct job *job, const char *file, const struct header *he
                          file, header->script);
     if (!header->same_arguments)
         return error_set(error, ERROR_INVALID,
-                         "%s belongs to %s with other arguments; use --snapshot for a different "
-                         "file, or --fresh to start over",
-                         file, header->script);
+                         "%s belongs to %s with other arguments (%s); use --snapshot for a "
+                         "different file, or --fresh to start over",
+                         file, header->script, header->arguments);
     int exact = strcmp(header->resume, "exact") == 0;
     if (!exact && strcmp(header->resume, "globals") != 0)
         return error_set(error, ERROR_INVALID,

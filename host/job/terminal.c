@@ -59,10 +59,14 @@ static int terminal_read_yes(int tty, struct schedule *schedule)
 {
     struct pollfd wait = {.fd = tty, .events = POLLIN};
     char line[64];
-    while (poll(&wait, 1, 250) <= 0)
-        if (atomic_load(&schedule->requests) != 0)
-            return 0;
-    ssize_t got = read(tty, line, sizeof line);
+    ssize_t got = 0;
+    int ready;
+    while ((ready = poll(&wait, 1, 250)) <= 0 && atomic_load(&schedule->requests) == 0)
+        ;
+    if (ready > 0)
+        got = read(tty, line, sizeof line);
+    if (got <= 0 || line[got - 1] != '\n') /* nobody has pressed Enter */
+        terminal_write(tty, "\n");
     return got > 0 && (line[0] == 'y' || line[0] == 'Y');
 }
 
@@ -83,8 +87,6 @@ enum terminal_answer terminal_ask_to_continue(struct job *job, const char *text)
     terminal_write(tty, text);
     terminal_write(tty, "; continue? [y/N] ");
     int yes = terminal_read_yes(tty, job->schedule);
-    if (!yes)
-        terminal_write(tty, "\n");
     pthread_mutex_unlock(&job->host->speak);
     close(tty);
     /* A SIGINT at the question has been its answer. */

@@ -351,6 +351,8 @@ function TestVariables.test_finding_what_is_not_there()
     local code, message = failure(inspect.find, "f.ckpt", variables, name)
     lu.assertEquals({ code, message }, expected)
   end
+  lu.assertEquals({ failure(inspect.find, "f.ckpt", {}, "sum") },
+    { 1, "sum: no such variable in f.ckpt; it has no global variables" })
 end
 
 ---------------------------------------------------------------- JSON
