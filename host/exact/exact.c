@@ -10,6 +10,7 @@
 #include "exact/hook.h"
 #include "exact/iterators.h"
 #include "exact/loading.h"
+#include "exact/nodes.h"
 #include "exact/order.h"
 #include "exact/parts.h"
 #include "exact/points.h"
@@ -129,6 +130,9 @@ void exact_writer(struct exact *exact, struct code_writer *writer)
 
 void exact_reader(struct exact *exact, struct code_reader *reader)
 {
-    *reader = (struct code_reader){exact,          rebuild_chunk, rebuild_function, rebuild_thread,
-                                   loading_native, rebuild_made,  order_keep,       rebuild_finish};
+    *reader = (struct code_reader){exact,          rebuild_chunk,  rebuild_function,
+                                   rebuild_thread, loading_native, rebuild_made,
+                                   order_keep,     NULL,           rebuild_finish};
+    if (exact->keeps_layout)
+        reader->layout = &nodes_reader;
 }

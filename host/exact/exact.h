@@ -25,8 +25,9 @@
  * What follows from the code is not saved but computed: results wanted, flags, handlers of pcall.
  * Registers that no instruction will read any more are left out (flow.c).
  *
- * `pairs` and `next` go on in the order that a table had (order.c), and strings are hashed with the
- * seed of the job (heap.c).
+ * Strings are hashed with the seed of the job (heap.c), and tables are made with all that they have
+ * in the places where it was (nodes.c), so that they have the order that they had, now and after
+ * changes. Where that cannot be had, `pairs` and `next` keep the order of the save (order.c).
  *
  * All this rests on the insides of Lua, which vm.h lists and vm_check looks at before they are
  * relied upon. A snapshot is not trusted: whatever it says about a stack is checked against the
@@ -60,7 +61,8 @@ struct exact {
     struct exact_resumer *resumers; /* of the running thread, the innermost first */
     lua_State *main;                /* the script's main coroutine */
     lua_State *scratch;             /* for the host's work while another thread is stopped */
-    int is_checked;                 /* vm holds */
+    int is_checked;                 /* vm holds, */
+    int keeps_layout;               /* and tables can be made as they were (nodes.h) */
     enum exact_texts keeps_texts;
     int natives; /* a reference to {[1], [2], ... = the stock searchers for modules that are not
                     written in Lua, [name] = module that one has found} */

@@ -13,6 +13,7 @@
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_value) == 16, "TValue");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_node) == 24, "Node");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_table) == 56, "Table");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_string) == 24, "TString");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_prototype) == 128, "Proto");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_call) == 64, "CallInfo");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_thread) == 200, "lua_State");
@@ -40,12 +41,10 @@ uint32_t vm_array_size(const struct vm_table *table)
     return size;
 }
 
-/* TString: the hash is at 12. */
 uint32_t vm_string_hash(lua_State *L, int index)
 {
-    uint32_t hash;
-    memcpy(&hash, (const char *)lua_topointer(L, index) + 12, sizeof hash);
-    return hash;
+    const struct vm_string *string = lua_topointer(L, index);
+    return string->hash;
 }
 
 /* ---------------------------------------------------------------- looking without a crash */
@@ -142,6 +141,31 @@ static const char *vm_look_at_dead_key(lua_State *L, struct vm *vm)
         (node.tag & 0x0F) != VM_NIL || node.key_tag != VM_DEAD_KEY)
         return "deleted keys";
     return NULL;
+}
+
+/* The table of short strings, and one in it. */
+static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
+{
+    static const char different[] = "the table of strings";
+    (void)vm;
+    struct vm_thread thread;
+    struct vm_global global;
+    struct vm_string string, *address;
+    void *context;
+    lua_Alloc allocator = lua_getallocf(L, &context);
+    lua_settop(L, 0);
+    lua_pushstring(L, "a short string");
+    if (!PEEK(L, thread) || !PEEK(thread.global, global) || global.allocator != allocator ||
+        global.context != context || global.strings_size < 1 ||
+        (global.strings_size & (global.strings_size - 1)) != 0 ||
+        !PEEK(lua_topointer(L, 1), string) || string.type != VM_SHORT_STRING ||
+        string.short_length != strlen("a short string") ||
+        !PEEK(global.strings + (string.hash & (uint32_t)(global.strings_size - 1)), address))
+        return different;
+    for (; address != NULL && address != lua_topointer(L, 1); address = string.u.next)
+        if (!PEEK(address, string))
+            return different;
+    return address == NULL ? different : NULL;
 }
 
 /* What is compiled, and so the numbers of the opcodes: FNV-1a over the code of all functions. */
@@ -333,8 +357,9 @@ static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
 /* (struct vm *, where to put what differs) */
 static int vm_look_at_all(lua_State *L)
 {
-    static vm_look *const looks[] = {vm_look_at_table, vm_look_at_array_limit, vm_look_at_dead_key,
-                                     vm_look_at_code,  vm_look_at_thread,      vm_look_at_bias};
+    static vm_look *const looks[] = {
+        vm_look_at_table, vm_look_at_array_limit, vm_look_at_dead_key, vm_look_at_strings,
+        vm_look_at_code,  vm_look_at_thread,      vm_look_at_bias};
     struct vm *vm = lua_touserdata(L, 1);
     const char **differs = lua_touserdata(L, 2);
     luaL_requiref(L, LUA_GNAME, luaopen_base, 1);

@@ -38,6 +38,7 @@ enum {
     VM_C_CLOSURE = 0x26,
     VM_INTEGER = 0x03,
     VM_FLOAT = 0x13,
+    VM_SHORT_STRING = 0x04,
     VM_LONG_STRING = 0x14,
     VM_THREAD = 0x08,
     VM_COLLECTABLE = 0x40
@@ -137,6 +138,28 @@ enum {
     VM_CALL_NEGATED = 1 << 13     /* a <= b by not (b < a) */
 };
 
+/* TString */
+struct vm_string {
+    void *next;
+    uint8_t type, marked, extra, short_length;
+    uint32_t hash;
+    union {
+        size_t long_length;
+        struct vm_string *next; /* short ones: in the table of strings */
+    } u;
+    char text[];
+};
+
+/* global_State, its first fields */
+struct vm_global {
+    lua_Alloc allocator;
+    void *context;
+    ptrdiff_t total, debt;
+    size_t estimate, last_atomic;
+    struct vm_string **strings; /* by hash: all short strings */
+    int strings_count, strings_size;
+};
+
 /* lua_State */
 struct vm_thread {
     void *next;
@@ -144,7 +167,7 @@ struct vm_thread {
     uint8_t status, allows_hooks;
     uint16_t calls;
     struct vm_value *top;
-    void *global;
+    struct vm_global *global;
     struct vm_call *call;
     struct vm_value *stack_last, *stack;
     struct vm_upvalue *open_upvalues;

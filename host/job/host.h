@@ -47,6 +47,7 @@ struct saving_child {
 /* What the script has told the collector; -1: nothing. */
 struct collector {
     int incremental; /* not generational */
+    int waits;       /* to be told, since that collects: until a script that has stopped it wants it */
     int pause, stepmul, stepsize, minor, major;
 };
 
@@ -57,7 +58,8 @@ struct job {
     lua_State *L;     /* the main thread of the state; the script's is a coroutine of it */
     struct exact exact;
     int exact_mode;         /* the stack of calls is saved too */
-    struct error not_exact; /* why it cannot be */
+    struct error not_exact; /* why it cannot be; */
+    struct error not_laid;  /* why tables do not keep their layout */
     pthread_t thread;       /* the one that runs the script */
     struct script script;
     char *file;  /* the snapshot, links followed */

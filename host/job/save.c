@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "exact/capture.h"
+#include "exact/nodes.h"
 #include "exact/order.h"
 #include "job/exactly.h"
 #include "job/header.h"
@@ -125,7 +126,7 @@ static int save_encode_job(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
+    struct encode_options options = {&walker_public, save_push_line, save->job, NULL, NULL};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     plain_encode(L, 3, pack);
@@ -138,6 +139,8 @@ static int save_encode_job(lua_State *L)
     capture_begin(L, exact);
     if (save->job->exact_mode) {
         options.walker = &walker;
+        if (exact->keeps_layout)
+            options.layout = &nodes_writer;
         exactly_push_roots(L, save->job);
         encode_exact(L, lua_gettop(L), pack, &options);
     } else {
@@ -152,7 +155,7 @@ static int save_encode_variables(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
+    struct encode_options options = {&walker_public, save_push_line, save->job, NULL, NULL};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     msgpack_pack_map(&pack->packer, 0);

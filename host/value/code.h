@@ -12,6 +12,8 @@
 
 #include <lua.h>
 
+#include "value/layout.h"
+
 /* Where in the source a function is: in a text that was compiled, as the number of its prototype.
  */
 struct code_place {
@@ -55,6 +57,8 @@ struct code_reader {
     /* The table at index has been filled; its keys were in the order of the list at `keys`. NULL if
      * that is of no interest. */
     void (*order)(lua_State *L, void *context, int table, int keys);
+    /* NULL: tables are only filled, in whatever layout. */
+    const struct layout_reader *layout;
     /* All tables are filled. `functions` is a list of pairs: function, table of upvalues;
      * `threads` of pairs: coroutine, description. */
     void (*finish)(lua_State *L, void *context, int functions, int threads);

@@ -6,6 +6,7 @@
 
 #include "value/encoder.h"
 #include "value/names.h"
+#include "value/record.h"
 #include "value/registry.h"
 
 /* Whether the entry on top of the base table `table` is not for the snapshot, since the script
@@ -134,7 +135,7 @@ void encode_globals(lua_State *L, struct pack *pack, const struct encode_options
     encode_changes_map(L, encode, "_G", again);
     encode_libraries(L, encode);
     encode_again_list(L, encode, again);
-    encoder_records(L, encode);
+    record_all(L, encode);
     lua_settop(L, top);
 }
 
@@ -191,29 +192,14 @@ static int encode_is_touched(lua_State *L, const char *name)
     return touched;
 }
 
-/* [name, {all keys: values}], or with the metatable as a third. */
+/* [name, table] */
 static void encode_whole(lua_State *L, struct encoder *encode, const char *name)
 {
-    int top = lua_gettop(L), table = top + 1;
-    uint32_t count = 0;
-    const struct walker *walker = encode->options->walker;
     names_push_object(L, name);
-    for (lua_pushnil(L); walker->next(L, walker->context, table) != 0; lua_pop(L, 1))
-        count++;
-    encode_push_metatable(L, name);
-    int has_metatable = !lua_isnil(L, table + 1);
-    msgpack_pack_array(&encode->pack->packer, has_metatable ? 3 : 2);
+    msgpack_pack_array(&encode->pack->packer, 2);
     pack_text(encode->pack, name);
-    msgpack_pack_map(&encode->pack->packer, count);
-    encoder_walk(encode, table);
-    for (lua_pushnil(L); walker->next(L, walker->context, table) != 0; lua_pop(L, 1)) {
-        encoder_key(L, encode, table + 2);
-        encoder_value(L, encode, table + 3);
-    }
-    encoder_walked(L, encode);
-    if (has_metatable)
-        encoder_value(L, encode, table + 1);
-    lua_settop(L, top);
+    encoder_table(L, encode, lua_gettop(L));
+    lua_pop(L, 1);
 }
 
 void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encode_options *options)
@@ -238,8 +224,10 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
         encode_whole(L, encode, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
-    msgpack_pack_array(&pack->packer, 0);
-    encoder_records(L, encode);
+    msgpack_pack_array(&pack->packer, options->layout != NULL);
+    if (options->layout != NULL)
+        pack_text(pack, "layout");
+    record_all(L, encode);
     lua_settop(L, top);
 }
 
@@ -251,6 +239,6 @@ void encode_table(lua_State *L, int table, struct pack *pack, const struct encod
     encode_pairs(L, encode, table, options);
     msgpack_pack_array(&pack->packer, 0);
     msgpack_pack_array(&pack->packer, 0);
-    encoder_records(L, encode);
+    record_all(L, encode);
     lua_settop(L, top);
 }

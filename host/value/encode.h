@@ -10,14 +10,16 @@
 
 #include "value/again.h"
 #include "value/code.h"
+#include "value/layout.h"
 #include "value/pack.h"
 #include "value/walker.h"
 
 struct encode_options {
     const struct walker *walker;
     again_push_line *push_line;
-    void *context;                  /* of push_line */
-    const struct code_writer *code; /* NULL: functions written in Lua are refused */
+    void *context;                      /* of push_line */
+    const struct code_writer *code;     /* NULL: functions written in Lua are refused */
+    const struct layout_writer *layout; /* of encode_exact; NULL: tables go by their entries only */
 };
 
 /* Writes the globals of the script: what differs from the base environment, but for what the script

@@ -18,6 +18,8 @@ static int encoder_free(lua_State *L)
     struct encoder *encode = lua_touserdata(L, 1);
     idmap_free(&encode->map);
     bytes_free(&encode->counts);
+    bytes_free(&encode->removed);
+    bytes_free(&encode->removed_keys);
     return 0;
 }
 
@@ -26,9 +28,9 @@ static int encoder_no_memory(lua_State *L)
     return luaL_error(L, "not enough memory");
 }
 
-/* The address that an object is known by in the map. A userdata's own may be that of an empty block
- * at its end, which is where another object begins; the byte before is in its header. */
-static const void *encoder_address(lua_State *L, int index)
+/* A userdata's own address may be that of an empty block at its end, which is where another object
+ * begins; the byte before is in its header. */
+const void *encoder_address(lua_State *L, int index)
 {
     const char *address = lua_topointer(L, index);
     return lua_type(L, index) == LUA_TUSERDATA ? address - 1 : address;
@@ -43,7 +45,7 @@ static void encoder_hold(lua_State *L, struct encoder *encode, int index)
     }
 }
 
-static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const void *address)
+struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const void *address)
 {
     struct idmap_entry *entry = idmap_find(&encode->map, address);
     if (entry == NULL)
@@ -53,8 +55,7 @@ static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, co
 
 /* ---------------------------------------------------------------- refusals */
 
-/* Raises "PATH: " and the message on top. */
-static int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
+int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
 {
     index = lua_absindex(L, index);
     struct path_places places = {encode->root, encode->roots, encode->names, encode->options->code};
@@ -109,8 +110,11 @@ static int encoder_refuse_other(lua_State *L, const struct encoder *encode, int 
 
 /* ---------------------------------------------------------------- values */
 
-static void encoder_reference(struct encoder *encode, int8_t type, uint64_t number)
+void encoder_reference(struct encoder *encode, uint64_t number)
 {
+    int is_table = (number & ((1 << ENCODER_SHIFT) - 1)) == ENCODER_TABLE;
+    int8_t type = is_table ? SHAPE_TABLE_REF : SHAPE_SHARED_REF;
+    number >>= ENCODER_SHIFT;
     unsigned char data[8];
     if (number <= UINT32_MAX) {
         bytes_put_u32(data, (uint32_t)number);
@@ -121,7 +125,6 @@ static void encoder_reference(struct encoder *encode, int8_t type, uint64_t numb
     }
 }
 
-/* A string that is part of the layout, and so takes no number. */
 void encoder_name(lua_State *L, struct encoder *encode, int index)
 {
     size_t size;
@@ -141,7 +144,7 @@ static void encoder_string(lua_State *L, struct encoder *encode, int index)
     if (size >= SHAPE_SHARED_STRING) {
         struct idmap_entry *entry = encoder_find(L, encode, data);
         if (entry->number != 0) {
-            encoder_reference(encode, SHAPE_SHARED_REF, entry->number >> ENCODER_SHIFT);
+            encoder_reference(encode, entry->number);
             return;
         }
         entry->number = encoder_next_shared(encode);
@@ -216,8 +219,7 @@ static void encoder_enqueue(lua_State *L, struct encoder *encode, int index,
         encoder_no_memory(L);
 }
 
-/* Takes the next table from the queue and pushes it; returns 0 where there is none. */
-static int encoder_dequeue(lua_State *L, struct encoder *encode, struct encoder_counts *counts)
+int encoder_dequeue(lua_State *L, struct encoder *encode, struct encoder_counts *counts)
 {
     if (encode->counts_read == encode->counts.size)
         return 0;
@@ -238,18 +240,27 @@ static int encoder_dequeue(lua_State *L, struct encoder *encode, struct encoder_
     return 1;
 }
 
-static void encoder_new_table(lua_State *L, struct encoder *encode, int index,
-                              struct idmap_entry *entry)
+void encoder_table(lua_State *L, struct encoder *encode, int index)
 {
-    entry->number = encode->tables++ << ENCODER_SHIFT | ENCODER_TABLE;
     struct encoder_counts counts;
-    walker_count(L, encode->options->walker, index, &counts.sequence, &counts.others);
+    encode->tables++;
+    if (encode->options->layout != NULL)
+        encode->options->layout->sizes(L, index, &counts.sequence, &counts.others);
+    else
+        walker_count(L, encode->options->walker, index, &counts.sequence, &counts.others);
     unsigned char data[8];
     bytes_put_u32(data, counts.sequence);
     bytes_put_u32(data + 4, counts.others);
     pack_extension(encode->pack, SHAPE_TABLE, data, sizeof data);
     encoder_enqueue(L, encode, index, &counts);
     encoder_hold(L, encode, index);
+}
+
+static void encoder_new_table(lua_State *L, struct encoder *encode, int index,
+                              struct idmap_entry *entry)
+{
+    entry->number = encode->tables << ENCODER_SHIFT | ENCODER_TABLE;
+    encoder_table(L, encode, index);
 }
 
 /* What tells whether the entries of the table at index are the same, in the same order, as at
@@ -278,15 +289,12 @@ int encoder_changed(lua_State *L)
     return luaL_error(L, "a table changed while it was being saved (by a save function?)");
 }
 
-/* Entries of the table at index are about to be written, one after the other. */
 void encoder_walk(struct encoder *encode, int table)
 {
     encode->walked = table;
     encode->marked = 0;
 }
 
-/* All are written. A table that a save function has changed may have had some twice, and others
- * not at all. */
 void encoder_walked(lua_State *L, struct encoder *encode)
 {
     if (encode->marked && encoder_keys(L, encode->walked) != encode->mark)
@@ -411,7 +419,7 @@ static void encoder_chunk(lua_State *L, struct encoder *encode, const void *chun
 {
     struct idmap_entry *entry = encoder_find(L, encode, chunk);
     if (entry->number != 0) {
-        encoder_reference(encode, SHAPE_SHARED_REF, entry->number >> ENCODER_SHIFT);
+        encoder_reference(encode, entry->number);
         return;
     }
     encode->options->code->chunk(L, encode->options->code->context, chunk);
@@ -560,15 +568,12 @@ static void encoder_identity(lua_State *L, struct encoder *encode, int index, in
             encoder_userdata(L, encode, index, entry);
     } else if (number == ENCODER_SPECIAL) {
         encoder_special(L, encode, index, entry);
-    } else if ((number & ((1 << ENCODER_SHIFT) - 1)) == ENCODER_TABLE) {
-        encoder_reference(encode, SHAPE_TABLE_REF, number >> ENCODER_SHIFT);
     } else {
-        encoder_reference(encode, SHAPE_SHARED_REF, number >> ENCODER_SHIFT);
+        encoder_reference(encode, number);
     }
 }
 
-/* index is an absolute one; type is that of the value. */
-static void encoder_typed(lua_State *L, struct encoder *encode, int index, int type)
+void encoder_typed(lua_State *L, struct encoder *encode, int index, int type)
 {
     msgpack_packer *packer = &encode->pack->packer;
     switch (type) {
@@ -622,73 +627,6 @@ void encoder_key(lua_State *L, struct encoder *encode, int index)
     encoder_typed(L, encode, index, type);
 }
 
-/* ---------------------------------------------------------------- records */
-
-static void encoder_check_sink(lua_State *L, const struct encoder *encode)
-{
-    if (encode->pack->status != 0)
-        luaL_error(L, "writing failed");
-}
-
-/* The metatable of the table at index is below it. */
-static void encoder_metatable_of(lua_State *L, struct encoder *encode, int table)
-{
-    if (registry_push_saver(L, table - 1)) {
-        lua_pushliteral(L, "a metatable that has a save function itself cannot be saved");
-        encoder_refuse(L, encode, table - 1);
-    }
-    encoder_value(L, encode, table - 1);
-}
-
-/* Writes the table on top, and pops it. */
-static void encoder_record(lua_State *L, struct encoder *encode,
-                           const struct encoder_counts *counts)
-{
-    const struct walker *walker = encode->options->walker;
-    msgpack_packer *packer = &encode->pack->packer;
-    int table = lua_gettop(L), key = table + 1, value = table + 2;
-    int has_metatable = lua_getmetatable(L, table);
-    if (has_metatable)
-        lua_insert(L, table);
-    table += has_metatable, key += has_metatable, value += has_metatable;
-
-    encoder_walk(encode, table);
-    msgpack_pack_array(packer, has_metatable ? 3 : 2);
-    msgpack_pack_array(packer, counts->sequence);
-    for (uint32_t i = 1; i <= counts->sequence; i++) {
-        encoder_typed(L, encode, key, lua_rawgeti(L, table, i));
-        lua_settop(L, table);
-    }
-    msgpack_pack_map(packer, counts->others);
-    if (counts->sequence > 0)
-        lua_pushinteger(L, counts->sequence);
-    else
-        lua_pushnil(L);
-    uint32_t others = 0;
-    for (; walker->next(L, walker->context, table); lua_pop(L, 1)) {
-        if (++others > counts->others)
-            encoder_changed(L);
-        encoder_key(L, encode, key);
-        encoder_value(L, encode, value);
-    }
-    if (others != counts->others)
-        encoder_changed(L);
-    encoder_walked(L, encode);
-    if (has_metatable)
-        encoder_metatable_of(L, encode, table);
-    lua_settop(L, table - 1 - has_metatable);
-    encoder_check_sink(L, encode);
-}
-
-void encoder_records(lua_State *L, struct encoder *encode)
-{
-    struct encoder_counts counts;
-    while (encoder_dequeue(L, encode, &counts))
-        encoder_record(L, encode, &counts);
-    pack_flush(encode->pack);
-    encoder_check_sink(L, encode);
-}
-
 /* ---------------------------------------------------------------- the start */
 
 /* Enters all keys of the table on top into the map, as objects with a description. */
@@ -736,6 +674,8 @@ struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct enco
     encode->spare = lua_gettop(L);
     lua_newtable(L);
     encode->anchor = lua_gettop(L);
+    lua_newtable(L);
+    encode->kept = lua_gettop(L);
     names_push_all(L);
     encode->names = encoder_add_special(L, encode);
     if (exact)

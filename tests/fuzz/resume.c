@@ -12,6 +12,7 @@
 
 #include "ckptlua.h"
 #include "exact/capture.h"
+#include "exact/nodes.h"
 #include "exact/order.h"
 #include "job/exactly.h"
 #include "job/files.h"
@@ -254,7 +255,7 @@ static int resume_capture(lua_State *L)
     struct sink sink = {resume_sink, NULL};
     struct walker walker = {order_walk, &job->exact};
     struct code_writer code;
-    struct encode_options options = {&walker, resume_push_line, job, &code};
+    struct encode_options options = {&walker, resume_push_line, job, &code, &nodes_writer};
     struct pack *pack = pack_new(L, &sink);
     exact_writer(&job->exact, &code);
     exactly_push_roots(L, job);
@@ -413,6 +414,7 @@ enum resume_outcome resume_bytes(const uint8_t *data, size_t size, char **messag
     job->schedule = &job->host->schedule;
     job->exact.vm = vm;
     job->exact.is_checked = 1;
+    job->exact.keeps_layout = 1;
     job->exact_mode = 1;
     job->is_over = 1; /* checkpoint() does nothing */
     lua_State *L = job->L = heap_new_state(&job->heap, exactly_hash_seed(1));
