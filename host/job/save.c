@@ -125,7 +125,8 @@ static int save_encode_job(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
+    struct encode_options options = {&walker_public, save_push_line, save->job, NULL,
+                                     save->job->untold};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     plain_encode(L, 3, pack);
@@ -140,6 +141,7 @@ static int save_encode_job(lua_State *L)
         options.walker = &walker;
         exactly_push_roots(L, save->job);
         encode_exact(L, lua_gettop(L), pack, &options);
+        code_meet_unfreed(L, &exact->code);
     } else {
         encode_globals(L, pack, &options);
     }
@@ -152,7 +154,7 @@ static int save_encode_variables(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
+    struct encode_options options = {&walker_public, save_push_line, save->job, NULL, 0};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     msgpack_pack_map(&pack->packer, 0);

@@ -18,6 +18,7 @@ struct encode_options {
     again_push_line *push_line;
     void *context;                  /* of push_line */
     const struct code_writer *code; /* NULL: functions written in Lua are refused */
+    int nameless;                   /* refusals leave PATH out: to find it takes long */
 };
 
 /* Writes the globals of the script: what differs from the base environment, but for what the script

@@ -56,6 +56,8 @@ static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, co
 /* Raises "PATH: " and the message on top. */
 static int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
 {
+    if (encode->options->nameless)
+        return lua_error(L);
     index = lua_absindex(L, index);
     struct path_places places = {encode->root, encode->roots, encode->names, encode->options->code};
     path_push(L, &places, index);

@@ -254,7 +254,7 @@ static int resume_capture(lua_State *L)
     struct sink sink = {resume_sink, NULL};
     struct walker walker = {order_walk, &job->exact};
     struct code_writer code;
-    struct encode_options options = {&walker, resume_push_line, job, &code};
+    struct encode_options options = {&walker, resume_push_line, job, &code, 0};
     struct pack *pack = pack_new(L, &sink);
     exact_writer(&job->exact, &code);
     exactly_push_roots(L, job);
