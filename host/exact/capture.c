@@ -121,7 +121,7 @@ void capture_function(lua_State *L, void *context, int index, struct code_place 
     const struct vm_closure *closure = vm_closure(L, index);
     if (!code_find(L, &exact->code, closure->prototype, &chunk, &place->number))
         luaL_error(L, "the source text of this function is not known (it came from string.dump or "
-                      "from a C library, or only a finalizer has kept it)");
+                      "from a C library)");
     chunk->met = 1;
     place->chunk = chunk;
     luaL_checkstack(L, 6, NULL);
@@ -353,6 +353,21 @@ static void capture_check(const struct capture *capture, const struct vm_call *c
     }
 }
 
+/* Whether the text of the function that is called is known; raises which one it is, if not. */
+static void capture_check_text(const struct capture *capture, const struct vm_call *call)
+{
+    lua_State *L = capture->L;
+    struct code_chunk *chunk;
+    uint32_t number;
+    if (code_find(L, &capture->exact->code, vm_called(call), &chunk, &number))
+        return;
+    capture_push_name(L, L, call);
+    luaL_error(L,
+               "the source text of %s, which is being called, is not known (it came from "
+               "string.dump or from a C library)",
+               lua_tostring(L, -1));
+}
+
 /* The call's own part of the table on top. Its values end at `limit`. */
 static void capture_lua_call(struct capture *capture, const struct vm_call *call,
                              const struct vm_value *limit)
@@ -361,6 +376,7 @@ static void capture_lua_call(struct capture *capture, const struct vm_call *call
     const struct vm_prototype *prototype = vm_called(call);
     int pc = vm_pc(call), in_progress = call != capture->thread->call;
     const struct vm_value *registers = call->function + 1;
+    capture_check_text(capture, call);
     const struct flow *flow = analysis_of(L, &capture->exact->code, prototype);
     uint64_t live[REGSET_WORDS] = {0}, armed[REGSET_WORDS] = {0};
     if (!in_progress && capture->thread->status <= LUA_YIELD)

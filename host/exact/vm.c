@@ -106,6 +106,19 @@ static const char *vm_look_at_table(lua_State *L, struct vm *vm)
     return found == 1 ? NULL : "the nodes of tables";
 }
 
+static const char *vm_look_at_list(lua_State *L, struct vm *vm)
+{
+    (void)vm;
+    struct vm_object newest;
+    lua_settop(L, 0);
+    lua_newtable(L);
+    lua_newtable(L);
+    if (!PEEK(lua_topointer(L, 2), newest) || newest.type != VM_TABLE ||
+        newest.next != lua_topointer(L, 1))
+        return "the list of objects";
+    return NULL;
+}
+
 /* An array of 8 that is filled to 5: the length operator moves its limit. */
 static const char *vm_look_at_array_limit(lua_State *L, struct vm *vm)
 {
@@ -358,8 +371,8 @@ static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
 static int vm_look_at_all(lua_State *L)
 {
     static vm_look *const looks[] = {
-        vm_look_at_table, vm_look_at_array_limit, vm_look_at_dead_key, vm_look_at_strings,
-        vm_look_at_code,  vm_look_at_thread,      vm_look_at_bias};
+        vm_look_at_list,    vm_look_at_table, vm_look_at_array_limit, vm_look_at_dead_key,
+        vm_look_at_strings, vm_look_at_code,  vm_look_at_thread,      vm_look_at_bias};
     struct vm *vm = lua_touserdata(L, 1);
     const char **differs = lua_touserdata(L, 2);
     luaL_requiref(L, LUA_GNAME, luaopen_base, 1);

@@ -16,6 +16,13 @@
 
 #include "base/error.h"
 
+/* GCObject: how all objects begin. The newest one leads to all older ones that have no finalizer.
+ */
+struct vm_object {
+    struct vm_object *next;
+    uint8_t type, marked;
+};
+
 /* TValue, and StackValue: a value wherever it is kept. */
 struct vm_value {
     uint64_t bits;

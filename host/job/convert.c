@@ -161,8 +161,10 @@ static int convert_run(lua_State *L)
     struct sink sink = {convert_write, convert->body};
     struct code_reader reader;
     struct code_writer writer;
-    struct encode_options options = {&walker_public, convert_push_line, convert->job, &writer,
-                                     NULL};
+    struct encode_options options = {.walker = &walker_public,
+                                     .push_line = convert_push_line,
+                                     .context = convert->job,
+                                     .code = &writer};
     exact_reader(exact, &reader);
     reader.order = NULL;
     reader.layout = NULL;

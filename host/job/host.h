@@ -47,7 +47,7 @@ struct saving_child {
 /* What the script has told the collector; -1: nothing. */
 struct collector {
     int incremental; /* not generational */
-    int waits;       /* to be told, since that collects: until a script that has stopped it wants it */
+    int waits; /* to be told, since that collects: until a script that has stopped it wants it */
     int pause, stepmul, stepsize, minor, major;
 };
 
@@ -93,6 +93,7 @@ struct job {
     int has_written;           /* this run has begun to save: FILE is ours even after a failure */
     atomic_int has_snapshot;   /* FILE is ours: loaded, or saved by this run */
     double first_refused;      /* monotonic; 0: not refused */
+    int untold;                /* a refusal of the save that is being done is not told to anybody */
     int is_running;            /* the script has been started, and has not ended well */
     int apart;                 /* ckpt.save or ckpt.load is at work */
     int in_hook;               /* on_save, on_resume or a class's function runs */

@@ -126,7 +126,10 @@ static int save_encode_job(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL, NULL};
+    struct encode_options options = {.walker = &walker_public,
+                                     .push_line = save_push_line,
+                                     .context = save->job,
+                                     .nameless = save->job->untold};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     plain_encode(L, 3, pack);
@@ -143,6 +146,7 @@ static int save_encode_job(lua_State *L)
             options.layout = &nodes_writer;
         exactly_push_roots(L, save->job);
         encode_exact(L, lua_gettop(L), pack, &options);
+        code_meet_unfreed(L, &exact->code);
     } else {
         encode_globals(L, pack, &options);
     }
@@ -155,7 +159,8 @@ static int save_encode_variables(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL, NULL};
+    struct encode_options options = {
+        .walker = &walker_public, .push_line = save_push_line, .context = save->job};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     msgpack_pack_map(&pack->packer, 0);

@@ -20,6 +20,7 @@ struct encode_options {
     void *context;                      /* of push_line */
     const struct code_writer *code;     /* NULL: functions written in Lua are refused */
     const struct layout_writer *layout; /* of encode_exact; NULL: tables go by their entries only */
+    int nameless;                       /* refusals leave PATH out: to find it takes long */
 };
 
 /* Writes the globals of the script: what differs from the base environment, but for what the script

@@ -57,6 +57,8 @@ struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const voi
 
 int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
 {
+    if (encode->options->nameless)
+        return lua_error(L);
     index = lua_absindex(L, index);
     struct path_places places = {encode->root, encode->roots, encode->names, encode->options->code};
     path_push(L, &places, index);

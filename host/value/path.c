@@ -189,14 +189,22 @@ static int path_look_at_parts(lua_State *L, struct path *path)
     return 0;
 }
 
-/* Looks at the entries of the table on top, whose keys are no names for the script; as
- * path_look_into. */
+/* Pushes what the value on top, under the key below it in the table `more`, is to the script. */
+static void path_push_root(lua_State *L)
+{
+    if (lua_isthread(L, -1))
+        lua_pushliteral(L, "the stack of calls");
+    else
+        lua_pushfstring(L, "ckpt's %s", lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "");
+}
+
+/* Looks at the entries of the table on top, which is `more`; as path_look_into. */
 static int path_look_at_values(lua_State *L, struct path *path)
 {
     int table = lua_gettop(L);
-    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
-        lua_pushliteral(L, "");
-        lua_insert(L, -2);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_settop(L, table + 1)) {
+        path_push_root(L);
+        lua_pushvalue(L, table + 2);
         if (path_look(L, path, table, 1))
             return 1;
     }

@@ -255,7 +255,11 @@ static int resume_capture(lua_State *L)
     struct sink sink = {resume_sink, NULL};
     struct walker walker = {order_walk, &job->exact};
     struct code_writer code;
-    struct encode_options options = {&walker, resume_push_line, job, &code, &nodes_writer};
+    struct encode_options options = {.walker = &walker,
+                                     .push_line = resume_push_line,
+                                     .context = job,
+                                     .code = &code,
+                                     .layout = &nodes_writer};
     struct pack *pack = pack_new(L, &sink);
     exact_writer(&job->exact, &code);
     exactly_push_roots(L, job);
