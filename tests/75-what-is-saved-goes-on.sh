@@ -107,10 +107,11 @@ end
 print(x, y)
 LUA
 
-# The text of a function that only a finalizer has kept over a save is gone.
+# The text of a function that only a finalizer has kept over a save is gone, if that could not be
+# saved.
 cat >kept.lua <<'LUA'
 collectgarbage("stop")
-setmetatable({ f = load("return 2") }, { __gc = function(o) kept = o.f end })
+setmetatable({ f = load("return 2"), pipe = io.popen("true") }, { __gc = function(o) kept = o.f end })
 checkpoint(true)
 collectgarbage()
 print(kept())

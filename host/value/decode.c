@@ -22,6 +22,7 @@ struct decode {
     const struct code_reader *code; /* NULL: functions can only be looked at */
     int functions, threads;         /* stack indices: lists of pairs */
     lua_Integer functions_known, threads_known;
+    int finalizers; /* stack index: the tables that are marked for finalizers; 0: not known */
 };
 
 /* A coroutine in a wrapped function in the data of an object. */
@@ -462,9 +463,32 @@ static void decode_set_idle_metatable(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Lua marks a table when it gets a metatable with __gc, and for good. */
+void decode_mark_finalizers(lua_State *L, int list)
+{
+    int top = lua_gettop(L);
+    list = lua_absindex(L, list);
+    luaL_checkstack(L, 8, NULL);
+    lua_createtable(L, 0, 1);
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "__gc");
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    for (lua_Integer i = 1; i <= count; i++, lua_settop(L, top + 1)) {
+        if (lua_rawgeti(L, list, i) != LUA_TTABLE)
+            continue;
+        if (!lua_getmetatable(L, -1))
+            lua_pushnil(L);
+        lua_pushvalue(L, top + 1);
+        lua_setmetatable(L, top + 2);
+        lua_setmetatable(L, top + 2);
+    }
+    lua_settop(L, top);
+}
+
 /* Metatables are set when all of them are filled: __gc counts only if it is there by then. */
 static void decode_set_metatables(lua_State *L, struct decode *decode)
 {
+    int idle = decode->idle || decode->finalizers != 0; /* those are marked later */
     for (lua_Integer i = 1; i < decode->metatables_known; i += 2) {
         lua_rawgeti(L, decode->metatables, i);
         lua_rawgeti(L, decode->metatables, i + 1);
@@ -481,7 +505,7 @@ static void decode_set_metatables(lua_State *L, struct decode *decode)
         lua_pop(L, 1);
         if (has_finalizer && decode->look) /* nothing of a file that is looked at may run */
             lua_pop(L, 1);
-        else if (has_finalizer && decode->idle)
+        else if (has_finalizer && idle)
             decode_set_idle_metatable(L);
         else
             lua_setmetatable(L, -2);
@@ -594,12 +618,33 @@ static void decode_start(lua_State *L, struct decode *decode)
     }
 }
 
-static void decode_records(lua_State *L, struct decode *decode)
+/* The records of the tables from number `first` on. Returns the number of the next. */
+static lua_Integer decode_records_from(lua_State *L, struct decode *decode, lua_Integer first)
 {
-    for (lua_Integer i = 1; i <= decode->tables_known; i++) {
-        lua_rawgeti(L, decode->tables, i);
+    for (; first <= decode->tables_known; first++) {
+        lua_rawgeti(L, decode->tables, first);
         decode_record(L, decode);
         lua_pop(L, 1);
+    }
+    return first;
+}
+
+/* One more record: of the list of the tables that are marked for finalizers, which nothing refers
+ * to. */
+static void decode_finalizers(lua_State *L, struct decode *decode)
+{
+    lua_newtable(L);
+    decode->finalizers = lua_gettop(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, decode->tables, ++decode->tables_known);
+}
+
+static void decode_records(lua_State *L, struct decode *decode, int exact)
+{
+    lua_Integer next = decode_records_from(L, decode, 1);
+    if (exact && decode->unpack->left != 0) { /* older snapshots do not tell */
+        decode_finalizers(L, decode);
+        decode_records_from(L, decode, next);
     }
     if (decode->unpack->left != 0)
         unpack_fail(L, decode->unpack, "more than the last table's record");
@@ -623,7 +668,7 @@ static void decode_body(lua_State *L, struct unpack *unpack, int target, int app
         decode_push_text(L, &decode);
         lua_rawseti(L, again, i);
     }
-    decode_records(L, &decode);
+    decode_records(L, &decode, 0);
     if (code != NULL)
         code->finish(L, code->context, decode.functions, decode.threads);
     lua_settop(L, top + 1);
@@ -643,7 +688,11 @@ static void decode_exact_body(lua_State *L, struct unpack *unpack, int roots, in
     decode_pairs(L, &decode, roots, unpack_map(L, unpack), 0);
     decode_whole_tables(L, &decode, globals);
     unpack_array(L, unpack, 0);
-    decode_records(L, &decode);
+    decode_records(L, &decode, 1);
+    if (decode.finalizers != 0) {
+        lua_pushvalue(L, decode.finalizers);
+        lua_setfield(L, roots, "finalizers");
+    }
     if (code != NULL)
         code->finish(L, code->context, decode.functions, decode.threads);
     lua_settop(L, top);

@@ -216,6 +216,48 @@ static void encode_whole(lua_State *L, struct encoder *encode, const char *name)
     lua_settop(L, top);
 }
 
+/* Leaves those in the list on top that go into the snapshot, and returns their number. Those that
+ * the loaders of their classes make are marked by them; others are either in the snapshot already,
+ * or garbage. */
+static lua_Integer encode_choose_finalizers(lua_State *L, struct encoder *encode, int has_garbage)
+{
+    int list = lua_gettop(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list), kept = 0;
+    for (lua_Integer i = 1; i <= count; i++, lua_settop(L, list)) {
+        lua_rawgeti(L, list, i);
+        if (registry_push_saver(L, list + 1) ||
+            (!has_garbage && !encoder_is_known(L, encode, list + 1)))
+            continue;
+        lua_rawseti(L, list, ++kept);
+    }
+    return kept;
+}
+
+/* The record of a list that nothing refers to, and those of the tables in it that are new. */
+static void encode_finalizers(lua_State *L, struct encoder *encode)
+{
+    const struct encode_options *options = encode->options;
+    enum encode_garbage garbage = options->garbage == NULL ? ENCODE_GARBAGE : *options->garbage;
+    options->code->finalizers(L, options->code->context);
+    int list = lua_gettop(L);
+    lua_Integer count = encode_choose_finalizers(L, encode, garbage == ENCODE_GARBAGE);
+    if (garbage == ENCODE_GARBAGE && options->garbage != NULL)
+        *options->garbage = ENCODE_GARBAGE_REFUSED;
+    encode->tables++;
+    msgpack_pack_array(&encode->pack->packer, 2);
+    msgpack_pack_array(&encode->pack->packer, (size_t)count);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, i);
+        encoder_value(L, encode, list + 1);
+        lua_pop(L, 1);
+    }
+    msgpack_pack_map(&encode->pack->packer, 0);
+    encoder_records(L, encode);
+    if (options->garbage != NULL)
+        *options->garbage = garbage;
+    lua_pop(L, 1);
+}
+
 void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encode_options *options)
 {
     int top = lua_gettop(L);
@@ -240,6 +282,7 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
     }
     msgpack_pack_array(&pack->packer, 0);
     encoder_records(L, encode);
+    encode_finalizers(L, encode);
     lua_settop(L, top);
 }
 

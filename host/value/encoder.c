@@ -51,6 +51,11 @@ static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, co
     return entry;
 }
 
+int encoder_is_known(lua_State *L, struct encoder *encode, int index)
+{
+    return encoder_find(L, encode, encoder_address(L, index))->number != 0;
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 /* Raises "PATH: " and the message on top. */

@@ -54,6 +54,9 @@ struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct enco
 void encoder_value(lua_State *L, struct encoder *encode, int index);
 void encoder_key(lua_State *L, struct encoder *encode, int index);
 
+/* Whether the object at the absolute index has been met, or is known by a name. */
+int encoder_is_known(lua_State *L, struct encoder *encode, int index);
+
 /* Writes a string that is part of the layout, and so takes no number. */
 void encoder_name(lua_State *L, struct encoder *encode, int index);
 

@@ -254,7 +254,7 @@ static int resume_capture(lua_State *L)
     struct sink sink = {resume_sink, NULL};
     struct walker walker = {order_walk, &job->exact};
     struct code_writer code;
-    struct encode_options options = {&walker, resume_push_line, job, &code};
+    struct encode_options options = {&walker, resume_push_line, job, &code, NULL};
     struct pack *pack = pack_new(L, &sink);
     exact_writer(&job->exact, &code);
     exactly_push_roots(L, job);
@@ -358,6 +358,7 @@ static int resume_go_on(lua_State *L)
     job->exact.hook = resume_hook;
     job->exact.armed = RESUME_STEP;
     job->exact.keeps_texts = EXACT_ALL_TEXTS;
+    exactly_mark_finalizers(L);
     exact_run(L, &job->exact, 0);
     return 0;
 }
