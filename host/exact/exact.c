@@ -125,9 +125,8 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
 
 void exact_writer(struct exact *exact, struct code_writer *writer)
 {
-    *writer = (struct code_writer){exact,          capture_function, capture_chunk,
-                                   capture_thread, capture_made,     parts_push,
-                                   finalizers_push};
+    *writer = (struct code_writer){exact,        capture_function, capture_chunk,  capture_thread,
+                                   capture_made, parts_push,       finalizers_push};
 }
 
 void exact_reader(struct exact *exact, struct code_reader *reader)

@@ -25,8 +25,8 @@
  * What follows from the code is not saved but computed: results wanted, flags, handlers of pcall.
  * Registers that no instruction will read any more are left out (flow.c).
  *
- * Finalizers that are still to run are those that were, and go in the order in which they would have
- * gone (finalizers.c); their objects may be garbage.
+ * Finalizers that are still to run are those that were, and go in the order in which they would
+ * have gone (finalizers.c); their objects may be garbage.
  *
  * `pairs` and `next` go on in the order that a table had (order.c), and strings are hashed with the
  * seed of the job (heap.c).
@@ -76,7 +76,7 @@ struct exact {
     int anchors;  /* a reference to the table that holds the threads */
     int orders;   /* a reference to the table of records of order.c */
     int orders_count;
-    lua_Integer finalizers_of_libraries; /* finalizers.c */
+    lua_Integer finalizers_of_libraries;                  /* finalizers.c */
     lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */
     int pending; /* a reference to {upvalues, threads, functions} between rebuild_finish and
                     rebuild_threads */

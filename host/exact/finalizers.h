@@ -1,6 +1,6 @@
 /*
- * Which tables have a finalizer (__gc) that is still to run, and in which order they were marked for
- * it: at the end of the script, and when several have become garbage, the last one goes first.
+ * Which tables have a finalizer (__gc) that is still to run, and in which order they were marked
+ * for it: at the end of the script, and when several have become garbage, the last one goes first.
  */
 #ifndef CKPTLUA_EXACT_FINALIZERS_H
 #define CKPTLUA_EXACT_FINALIZERS_H

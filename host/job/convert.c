@@ -161,7 +161,8 @@ static int convert_run(lua_State *L)
     struct sink sink = {convert_write, convert->body};
     struct code_reader reader;
     struct code_writer writer;
-    struct encode_options options = {&walker_public, convert_push_line, convert->job, &writer, NULL};
+    struct encode_options options = {&walker_public, convert_push_line, convert->job, &writer,
+                                     NULL};
     exact_reader(exact, &reader);
     reader.order = NULL;
     reader.made = convert_read_made;

@@ -102,7 +102,8 @@ static const char *obstacle(lua_State *L, const struct handle *handle, FILE *str
     if (handle->kind == HANDLE_NAMED_PIPE)
         return "a named pipe";
     if (handle->kind == HANDLE_FILE && !in_place(L, handle, stream))
-        return "a file that was removed, renamed or replaced while it was open; close it before that";
+        return "a file that was removed, renamed or replaced while it was open; close it before "
+               "that";
     return NULL;
 }
 

@@ -22,7 +22,7 @@ struct encode_options {
     again_push_line *push_line;
     void *context;                  /* of push_line */
     const struct code_writer *code; /* NULL: functions written in Lua are refused */
-    enum encode_garbage *garbage;   /* is ENCODE_GARBAGE_REFUSED afterwards if it was; may be NULL */
+    enum encode_garbage *garbage; /* is ENCODE_GARBAGE_REFUSED afterwards if it was; may be NULL */
 };
 
 /* Writes the globals of the script: what differs from the base environment, but for what the script
@@ -31,8 +31,8 @@ struct encode_options {
 void encode_globals(lua_State *L, struct pack *pack, const struct encode_options *options);
 
 /* Writes the pairs of the table at index, all tables of the base environment that the script has
- * changed, as they are now, and all that these refer to, functions and coroutines included; then the
- * tables with finalizers. */
+ * changed, as they are now, and all that these refer to, functions and coroutines included; then
+ * the tables with finalizers. */
 void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encode_options *options);
 
 /* The pairs of the table at index only. */

@@ -7,23 +7,24 @@ local function names(t, limit)
     end
     return table.concat(list, " ")
 end
+local strings, maths = package.loaded.string, package.loaded.math
 local known = {}
 for k in pairs(_G) do if type(_G[k]) == "function" then known[k] = true end end
 for round = 1, 60 do
     _G["global" .. round] = round
     if round > 20 then _G["global" .. round - 20] = nil end
-    string["extra" .. round % 7] = round
-    math["constant" .. round] = round
+    strings["extra" .. round % 7] = round
+    maths["constant" .. round] = round
     package.loaded["module" .. round] = { round }
     if round % 9 == 0 then package.loaded["module" .. round - 5] = nil end
     local mine = {}
     for k, v in pairs(_G) do if type(v) == "number" then mine[#mine + 1] = k end end
     print(round, table.concat(mine, " "))
     if round % 15 == 0 then
-        print(names(string, 30))
-        print(names(math, 40))
+        print(names(strings, 30))
+        print(names(maths, 40))
     end
 end
-for round = 1, 60 do math["constant" .. round] = nil end
-math.again = 1
-print(names(math, 40))
+for round = 1, 60 do maths["constant" .. round] = nil end
+maths.again = 1
+print(names(maths, 40))
