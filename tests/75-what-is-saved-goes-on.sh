@@ -111,7 +111,7 @@ LUA
 # back. Those of functions that are gone do not.
 cat >kept.lua <<'LUA'
 collectgarbage("stop")
-setmetatable({ f = load("return 2") }, { __gc = function(o) kept = o.f end })
+setmetatable({ f = load("return 2"), pipe = io.popen("true") }, { __gc = function(o) kept = o.f end })
 checkpoint(true)
 checkpoint(true)
 collectgarbage()

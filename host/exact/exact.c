@@ -7,6 +7,7 @@
 
 #include "exact/capture.h"
 #include "exact/coroutine.h"
+#include "exact/finalizers.h"
 #include "exact/hook.h"
 #include "exact/iterators.h"
 #include "exact/loading.h"
@@ -75,6 +76,7 @@ void exact_open(lua_State *L, struct exact *exact)
     order_open(L, exact);
     iterators_open(L, exact);
     hook_open(L, exact);
+    finalizers_open(L, exact);
     points_add(L, exact, exact_start, POINT_START, exact_started, 0);
     exact_add_point(L, exact, "pcall", POINT_PCALL);
     exact_add_point(L, exact, "xpcall", POINT_XPCALL);
@@ -124,8 +126,8 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
 
 void exact_writer(struct exact *exact, struct code_writer *writer)
 {
-    *writer = (struct code_writer){exact,          capture_function, capture_chunk,
-                                   capture_thread, capture_made,     parts_push};
+    *writer = (struct code_writer){exact,        capture_function, capture_chunk,  capture_thread,
+                                   capture_made, parts_push,       finalizers_push};
 }
 
 void exact_reader(struct exact *exact, struct code_reader *reader)

@@ -25,6 +25,9 @@
  * What follows from the code is not saved but computed: results wanted, flags, handlers of pcall.
  * Registers that no instruction will read any more are left out (flow.c).
  *
+ * Finalizers that are still to run are those that were, and go in the order in which they would
+ * have gone (finalizers.c); their objects may be garbage.
+ *
  * Strings are hashed with the seed of the job (heap.c), and tables are made with all that they have
  * in the places where it was (nodes.c), so that they have the order that they had, now and after
  * changes. Where that cannot be had, `pairs` and `next` keep the order of the save (order.c).
@@ -75,6 +78,7 @@ struct exact {
     int anchors;  /* a reference to the table that holds the threads */
     int orders;   /* a reference to the table of records of order.c */
     int orders_count;
+    lua_Integer finalizers_of_libraries;                  /* finalizers.c */
     lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */
     int pending; /* a reference to {upvalues, threads, functions} between rebuild_finish and
                     rebuild_threads */

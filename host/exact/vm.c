@@ -181,6 +181,43 @@ static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
     return address == NULL ? different : NULL;
 }
 
+/* (of the finalizer) The other one of the two objects waits. */
+static int vm_see_waiting(lua_State *L)
+{
+    const void *waiting;
+    int *seen = lua_touserdata(L, lua_upvalueindex(1));
+    if (PEEK((const char *)vm_thread(L)->global + VM_GLOBAL_WAITING, waiting))
+        *seen |= waiting == lua_touserdata(L, lua_upvalueindex(2)) ? 1 : waiting == NULL ? 2 : 4;
+    return 0;
+}
+
+static const char *vm_look_at_finalizers(lua_State *L, struct vm *vm)
+{
+    const void *objects[2], *marked;
+    int seen = 0;
+    (void)vm;
+    lua_settop(L, 0);
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_newtable(L);
+    for (int i = 0; i < 2; i++)
+        objects[i] = lua_topointer(L, i + 1);
+    lua_pushlightuserdata(L, &seen);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)objects[0]);
+    lua_pushcclosure(L, vm_see_waiting, 2);
+    lua_setfield(L, 3, "__gc");
+    for (int i = 1; i <= 2; i++) {
+        lua_pushvalue(L, 3);
+        lua_setmetatable(L, i);
+        if (!PEEK((const char *)vm_thread(L)->global + VM_GLOBAL_FINALIZED, marked) ||
+            marked != objects[i - 1])
+            return "the list of objects with finalizers";
+    }
+    lua_settop(L, 0);
+    lua_gc(L, LUA_GCCOLLECT);
+    return seen == 3 ? NULL : "the list of finalizers that are due";
+}
+
 /* What is compiled, and so the numbers of the opcodes: FNV-1a over the code of all functions. */
 static const char vm_sample[] =
     "local a, b, c = ...\n"
@@ -371,8 +408,9 @@ static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
 static int vm_look_at_all(lua_State *L)
 {
     static vm_look *const looks[] = {
-        vm_look_at_list,    vm_look_at_table, vm_look_at_array_limit, vm_look_at_dead_key,
-        vm_look_at_strings, vm_look_at_code,  vm_look_at_thread,      vm_look_at_bias};
+        vm_look_at_list,     vm_look_at_table,   vm_look_at_array_limit,
+        vm_look_at_dead_key, vm_look_at_strings, vm_look_at_finalizers,
+        vm_look_at_code,     vm_look_at_thread,  vm_look_at_bias};
     struct vm *vm = lua_touserdata(L, 1);
     const char **differs = lua_touserdata(L, 2);
     luaL_requiref(L, LUA_GNAME, luaopen_base, 1);

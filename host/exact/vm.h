@@ -213,6 +213,10 @@ struct vm_node {
     uint64_t key;
 };
 
+/* Bytes into global_State: the list of the objects with a finalizer that is still to run (finobj),
+ * and of those that are garbage, and wait for it (tobefnz). */
+enum { VM_GLOBAL_FINALIZED = 128, VM_GLOBAL_WAITING = 176 };
+
 enum { VM_LARGEST_DELTA = 0xFFFF, VM_LARGE_ARRAY_FLAG = 0x80 };
 
 /* What the check has found out. */
@@ -245,6 +249,12 @@ static inline struct vm_table *vm_table(lua_State *L, int index)
 static inline int vm_is_open(const struct vm_upvalue *upvalue)
 {
     return upvalue->value != &upvalue->u.closed;
+}
+
+/* The first object of a list of global_State. */
+static inline const struct vm_object *vm_finalized(lua_State *L, int list)
+{
+    return *(struct vm_object **)(void *)((char *)vm_thread(L)->global + list);
 }
 
 /* The slot of the value on top of L's stack. */

@@ -38,6 +38,9 @@ struct code_writer {
      * tells what it is there ("local 'x' (job.lua:3)"), or "" if there is none, and the value; and
      * so on. */
     void (*parts)(lua_State *L, void *context, int index);
+    /* Pushes the list of the tables that have a finalizer which is still to run, in the order in
+     * which they were marked for it; nothing may refer to one of them any more. */
+    void (*finalizers)(lua_State *L, void *context);
 };
 
 /* Putting together. Tables are not filled yet; what is in them is looked at by `finish` only. */

@@ -25,9 +25,32 @@ static void decode_set_idle_metatable(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Lua marks a table when it gets a metatable with __gc, and for good. */
+void decode_mark_finalizers(lua_State *L, int list)
+{
+    int top = lua_gettop(L);
+    list = lua_absindex(L, list);
+    luaL_checkstack(L, 8, NULL);
+    lua_createtable(L, 0, 1);
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "__gc");
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    for (lua_Integer i = 1; i <= count; i++, lua_settop(L, top + 1)) {
+        if (lua_rawgeti(L, list, i) != LUA_TTABLE)
+            continue;
+        if (!lua_getmetatable(L, -1))
+            lua_pushnil(L);
+        lua_pushvalue(L, top + 1);
+        lua_setmetatable(L, top + 2);
+        lua_setmetatable(L, top + 2);
+    }
+    lua_settop(L, top);
+}
+
 /* Metatables are set when all of them are filled: __gc counts only if it is there by then. */
 static void decode_set_metatables(lua_State *L, struct decoder *decode)
 {
+    int idle = decode->idle || decode->finalizers != 0; /* those are marked later */
     for (lua_Integer i = 1; i < decode->metatables_known; i += 2) {
         lua_rawgeti(L, decode->metatables, i);
         lua_rawgeti(L, decode->metatables, i + 1);
@@ -44,7 +67,7 @@ static void decode_set_metatables(lua_State *L, struct decoder *decode)
         lua_pop(L, 1);
         if (has_finalizer && decode->look) /* nothing of a file that is looked at may run */
             lua_pop(L, 1);
-        else if (has_finalizer && decode->idle)
+        else if (has_finalizer && idle)
             decode_set_idle_metatable(L);
         else
             lua_setmetatable(L, -2);
@@ -172,7 +195,7 @@ static void decode_body(lua_State *L, struct unpack *unpack, int target, int app
         decoder_push_text(L, &decode);
         lua_rawseti(L, again, i);
     }
-    restore_tables(L, &decode);
+    restore_tables(L, &decode, 0);
     decode_set_metatables(L, &decode);
     if (code != NULL)
         code->finish(L, code->context, decode.functions, decode.threads);
@@ -205,16 +228,20 @@ static void decode_exact_body(lua_State *L, struct unpack *unpack, int roots, in
     int top = lua_gettop(L);
     struct decoder decode = {.unpack = unpack, .look = code == NULL, .idle = idle, .code = code};
     decode_start(L, &decode);
+    lua_newtable(L);
+    decode.finalizers = lua_gettop(L);
     restore_pairs(L, &decode, roots, unpack_map(L, unpack), 0);
     for (uint32_t count = unpack_array(L, unpack, UINT32_MAX); count > 0; count--)
         decode_base(L, &decode, globals);
     decode.has_laid = decode_has_laid(L, &decode);
-    restore_tables(L, &decode);
+    restore_tables(L, &decode, 1);
     if (decode.look) {
         lua_pushvalue(L, globals);
         decode_clear_base(L, lua_gettop(L));
     }
     decode_set_metatables(L, &decode);
+    lua_pushvalue(L, decode.finalizers);
+    lua_setfield(L, roots, "finalizers");
     if (code != NULL)
         code->finish(L, code->context, decode.functions, decode.threads);
     lua_settop(L, top);

@@ -21,6 +21,8 @@ struct decoder {
     const struct code_reader *code; /* NULL: functions can only be looked at */
     int functions, threads;         /* stack indices: lists of pairs */
     lua_Integer functions_known, threads_known;
+    int finalizers; /* stack index: list of the tables that are marked for finalizers; 0: none is
+                       read */
     int bases;  /* stack index: number of a table -> the table of the base environment that it is */
     int unlaid; /* stack index: number -> true for tables that do not have the layout they had */
     int has_laid; /* records begin with a layout */

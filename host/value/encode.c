@@ -136,6 +136,7 @@ void encode_globals(lua_State *L, struct pack *pack, const struct encode_options
     encode_libraries(L, encode);
     encode_again_list(L, encode, again);
     record_all(L, encode);
+    record_end(L, encode);
     lua_settop(L, top);
 }
 
@@ -202,6 +203,45 @@ static void encode_whole(lua_State *L, struct encoder *encode, const char *name)
     lua_pop(L, 1);
 }
 
+/* Leaves those in the list on top that go into the snapshot, and returns their number. Those that
+ * the loaders of their classes make are marked by them; others are either in the snapshot already,
+ * or garbage. */
+static lua_Integer encode_choose_finalizers(lua_State *L, struct encoder *encode, int has_garbage)
+{
+    int list = lua_gettop(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list), kept = 0;
+    for (lua_Integer i = 1; i <= count; i++, lua_settop(L, list)) {
+        lua_rawgeti(L, list, i);
+        if (registry_push_saver(L, list + 1) ||
+            (!has_garbage && !encoder_is_known(L, encode, list + 1)))
+            continue;
+        lua_rawseti(L, list, ++kept);
+    }
+    return kept;
+}
+
+/* The list of what has finalizers, and the records of the tables in it that are new. */
+static void encode_finalizers(lua_State *L, struct encoder *encode)
+{
+    const struct encode_options *options = encode->options;
+    enum encode_garbage garbage = options->garbage == NULL ? ENCODE_GARBAGE : *options->garbage;
+    options->code->finalizers(L, options->code->context);
+    int list = lua_gettop(L);
+    lua_Integer count = encode_choose_finalizers(L, encode, garbage == ENCODE_GARBAGE);
+    if (garbage == ENCODE_GARBAGE && options->garbage != NULL)
+        *options->garbage = ENCODE_GARBAGE_REFUSED;
+    msgpack_pack_array(&encode->pack->packer, (size_t)count);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, i);
+        encoder_value(L, encode, list + 1);
+        lua_pop(L, 1);
+    }
+    record_all(L, encode);
+    if (options->garbage != NULL)
+        *options->garbage = garbage;
+    lua_pop(L, 1);
+}
+
 void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encode_options *options)
 {
     int top = lua_gettop(L);
@@ -228,6 +268,8 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
     if (options->layout != NULL)
         pack_text(pack, "layout");
     record_all(L, encode);
+    encode_finalizers(L, encode);
+    record_end(L, encode);
     lua_settop(L, top);
 }
 
@@ -240,5 +282,6 @@ void encode_table(lua_State *L, int table, struct pack *pack, const struct encod
     msgpack_pack_array(&pack->packer, 0);
     msgpack_pack_array(&pack->packer, 0);
     record_all(L, encode);
+    record_end(L, encode);
     lua_settop(L, top);
 }

@@ -53,6 +53,11 @@ struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const voi
     return entry;
 }
 
+int encoder_is_known(lua_State *L, struct encoder *encode, int index)
+{
+    return encoder_find(L, encode, encoder_address(L, index))->number != 0;
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 int encoder_refuse(lua_State *L, const struct encoder *encode, int index)

@@ -41,6 +41,7 @@ struct encoder {
     int has_savers; /* Lua code runs meanwhile, and may collect what is not held */
     lua_Integer held;
     uint64_t tables, shared;                  /* numbers given */
+    uint64_t recorded;                        /* tables whose records are written */
     struct bytes counts;                      /* struct encoder_counts of the tables in the queue */
     size_t counts_read;                       /* bytes of them that were used */
     struct bytes removed;                     /* struct record_removed, if layouts are written; */
@@ -83,6 +84,9 @@ const void *encoder_address(lua_State *L, int index);
 
 /* Raises "PATH: " and the message on top, about the value at index. */
 int encoder_refuse(lua_State *L, const struct encoder *encode, int index);
+
+/* Whether the object at the absolute index has been met, or is known by a name. */
+int encoder_is_known(lua_State *L, struct encoder *encode, int index);
 
 /* Writes a string that is part of the layout, and so takes no number. */
 void encoder_name(lua_State *L, struct encoder *encode, int index);

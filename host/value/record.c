@@ -308,9 +308,12 @@ static void record_removed(lua_State *L, struct encoder *encode)
 void record_all(lua_State *L, struct encoder *encode)
 {
     struct encoder_counts counts;
-    uint64_t number = 0;
-    for (; encoder_dequeue(L, encode, &counts); number++)
-        record_write(L, encode, number, &counts);
+    for (; encoder_dequeue(L, encode, &counts); encode->recorded++)
+        record_write(L, encode, encode->recorded, &counts);
+}
+
+void record_end(lua_State *L, struct encoder *encode)
+{
     if (encode->options->layout != NULL)
         record_removed(L, encode);
     pack_flush(encode->pack);

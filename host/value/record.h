@@ -6,8 +6,10 @@
 
 #include "value/encoder.h"
 
-/* Writes the records of all tables that were met, and of those met in these; where layouts are
- * written, what is left of removed entries behind them. */
+/* Writes the records of all tables that were met since the last time, and of those met in these. */
 void record_all(lua_State *L, struct encoder *encode);
+
+/* No more will come: where layouts are written, writes what is left of removed entries. */
+void record_end(lua_State *L, struct encoder *encode);
 
 #endif

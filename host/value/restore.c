@@ -228,16 +228,37 @@ static void restore_removed(lua_State *L, struct decoder *decode)
     }
 }
 
-void restore_tables(lua_State *L, struct decoder *decode)
+/* The records of the tables from number `first` on. Returns the number of the next. */
+static lua_Integer restore_records(lua_State *L, struct decoder *decode, lua_Integer first)
 {
-    for (lua_Integer i = 1; i <= decode->tables_known; i++) {
-        int has_base = lua_rawgeti(L, decode->bases, i) != LUA_TNIL, base = lua_gettop(L);
-        lua_rawgeti(L, decode->tables, i);
+    for (; first <= decode->tables_known; first++) {
+        int has_base = lua_rawgeti(L, decode->bases, first) != LUA_TNIL, base = lua_gettop(L);
+        lua_rawgeti(L, decode->tables, first);
         if (!restore_record(L, decode, has_base ? base : base + 1)) {
             lua_pushboolean(L, 1);
-            lua_rawseti(L, decode->unlaid, i);
+            lua_rawseti(L, decode->unlaid, first);
         }
         lua_settop(L, base - 1);
+    }
+    return first;
+}
+
+/* The list of what is marked for finalizers. */
+static void restore_finalizers(lua_State *L, struct decoder *decode)
+{
+    uint32_t count = unpack_array(L, decode->unpack, UINT32_MAX);
+    for (uint32_t i = 1; i <= count; i++) {
+        decoder_value(L, decode);
+        lua_rawseti(L, decode->finalizers, i);
+    }
+}
+
+void restore_tables(lua_State *L, struct decoder *decode, int exact)
+{
+    lua_Integer next = restore_records(L, decode, 1);
+    if (exact) {
+        restore_finalizers(L, decode);
+        restore_records(L, decode, next);
     }
     if (decode->has_laid)
         restore_removed(L, decode);

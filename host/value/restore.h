@@ -10,7 +10,8 @@
  * which the keys are appended. */
 void restore_pairs(lua_State *L, struct decoder *decode, int table, uint32_t pairs, int keys);
 
-/* Reads the records of all tables, and what is left of removed entries. */
-void restore_tables(lua_State *L, struct decoder *decode);
+/* Reads the records of all tables, and what is left of removed entries; with exact set, also the
+ * list of what is marked for finalizers. */
+void restore_tables(lua_State *L, struct decoder *decode, int exact);
 
 #endif

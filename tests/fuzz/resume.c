@@ -363,6 +363,7 @@ static int resume_go_on(lua_State *L)
     job->exact.hook = resume_hook;
     job->exact.armed = RESUME_STEP;
     job->exact.keeps_texts = EXACT_ALL_TEXTS;
+    exactly_mark_finalizers(L);
     exact_run(L, &job->exact, 0);
     return 0;
 }

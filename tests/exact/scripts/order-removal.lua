@@ -1,4 +1,4 @@
--- Removing keys, the current one too, during a pairs loop; several loops over one table at once.
+-- Needs S, L, G: removing keys, the current one too, during a pairs loop; several loops over one table at once.
 local t = {}
 for i = 1, 24 do t["key" .. i] = i end
 local seen = 0
