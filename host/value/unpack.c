@@ -276,3 +276,21 @@ void unpack_push_string(lua_State *L, struct unpack *unpack, const struct unpack
     }
     luaL_pushresult(&buffer);
 }
+
+int unpack_peek_integer(const unsigned char *bytes, size_t size, int64_t *value)
+{
+    unsigned char lead = size == 0 ? 0xC1 : bytes[0];
+    if (lead < 0x80 || lead >= 0xE0) {
+        *value = (int8_t)lead;
+        return 1;
+    }
+    size_t width = (size_t)1 << (lead & 3);
+    int is_signed = lead >= 0xD0;
+    if (lead < 0xCC || lead > 0xD3 || size - 1 < width)
+        return 0;
+    uint64_t bits = is_signed && (bytes[1] & 0x80) != 0 ? UINT64_MAX : 0;
+    for (size_t i = 1; i <= width; i++)
+        bits = bits << 8 | bytes[i];
+    *value = (int64_t)bits;
+    return is_signed || bits <= INT64_MAX;
+}

@@ -76,6 +76,10 @@ void unpack_copy(lua_State *L, struct unpack *unpack, void *data, size_t size);
  * ["string", chunk, ...] behind its tag. */
 void unpack_push_string(lua_State *L, struct unpack *unpack, const struct unpack_token *token);
 
+/* The integer that `size` bytes begin with, without a source and a state: returns 1, or 0 if there
+ * is none that an int64_t can hold. */
+int unpack_peek_integer(const unsigned char *bytes, size_t size, int64_t *value);
+
 /* Raises "WHAT at byte N". */
 int unpack_fail(lua_State *L, const struct unpack *unpack, const char *what);
 
