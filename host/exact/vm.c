@@ -50,7 +50,7 @@ uint32_t vm_string_hash(lua_State *L, int index)
  * and is not followed. What the state frees stays as it is. */
 struct vm_arena {
     size_t used;                                 /* bytes */
-    _Alignas(max_align_t) char bytes[60 * 1024]; /* 24 KiB are used by 5.4.4 */
+    _Alignas(max_align_t) char bytes[40 * 1024]; /* 24 KiB are used by 5.4.4 */
 };
 
 /* lua_Alloc */

@@ -15,8 +15,10 @@ int unpack_fail(lua_State *L, const struct unpack *unpack, const char *what)
 
 struct unpack *unpack_new(lua_State *L, const struct source *source)
 {
-    struct unpack *unpack = lua_newuserdatauv(L, sizeof *unpack, 0);
+    size_t room = source->size < UNPACK_BUFFER ? (size_t)source->size : UNPACK_BUFFER;
+    struct unpack *unpack = lua_newuserdatauv(L, sizeof *unpack + room, 0);
     unpack->source = *source;
+    unpack->room = room;
     unpack->status = 0;
     unpack->left = source->size;
     unpack->at = unpack->end = 0;
@@ -31,7 +33,7 @@ static void unpack_fill(lua_State *L, struct unpack *unpack)
     unpack->at = 0;
     unpack->end = kept;
     int64_t got =
-        unpack->source.read(unpack->source.context, unpack->buffer + kept, UNPACK_BUFFER - kept);
+        unpack->source.read(unpack->source.context, unpack->buffer + kept, unpack->room - kept);
     if (got <= 0) {
         unpack->status = got < 0 ? (int)got : -1;
         unpack_fail(L, unpack, got < 0 ? "reading failed" : "unexpected end");

@@ -14,6 +14,7 @@
 
 #include <lua.h>
 
+/* The most that is read ahead. */
 enum { UNPACK_BUFFER = 64 * 1024 };
 
 /* Where the bytes come from. read returns their number (at least 1 while some are left), or a
@@ -29,7 +30,8 @@ struct unpack {
     int status;    /* 0, or the first failure of the source */
     uint64_t left; /* bytes not yet taken, those in the buffer included */
     size_t at, end;
-    unsigned char buffer[UNPACK_BUFFER];
+    size_t room; /* of the buffer: no more than the source has */
+    unsigned char buffer[];
 };
 
 enum unpack_type {
