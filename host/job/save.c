@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "exact/capture.h"
+#include "exact/images.h"
 #include "exact/order.h"
 #include "job/exactly.h"
 #include "job/header.h"
@@ -131,11 +132,11 @@ static int save_encode_job(lua_State *L)
     plain_encode(L, 3, pack);
     struct exact *exact = &save->job->exact;
     struct code_writer code;
-    struct walker walker = {order_walk, exact};
+    struct walker walker = {order_walk, exact, images_is_same, images_remember};
     exact_writer(exact, &code);
     if (exact->is_checked)
         options.code = &code;
-    capture_begin(L, exact);
+    capture_begin(exact);
     if (save->job->exact_mode) {
         options.walker = &walker;
         exactly_push_roots(L, save->job);
@@ -143,7 +144,6 @@ static int save_encode_job(lua_State *L)
     } else {
         encode_globals(L, pack, &options);
     }
-    capture_end(L, exact);
     return 0;
 }
 

@@ -73,7 +73,7 @@ static uint32_t encode_changes(lua_State *L, struct encoder *encode, const char 
 static void encode_changes_map(lua_State *L, struct encoder *encode, const char *name, int again)
 {
     uint32_t count = encode_changes(L, encode, name, 0, again);
-    msgpack_pack_map(&encode->pack->packer, count);
+    pack_map(encode->pack, count);
     if (encode_changes(L, encode, name, 1, 0) != count)
         encoder_changed(L);
 }
@@ -100,11 +100,11 @@ static void encode_libraries(lua_State *L, struct encoder *encode)
         else
             lua_pop(L, 1);
     }
-    msgpack_pack_array(&encode->pack->packer, (size_t)changed);
+    pack_array(encode->pack, (uint32_t)changed);
     for (lua_Integer i = 1; i <= changed; i++) {
         lua_rawgeti(L, top + 1, i);
         const char *name = lua_tostring(L, -1);
-        msgpack_pack_array(&encode->pack->packer, 2);
+        pack_array(encode->pack, 2);
         pack_text(encode->pack, name);
         encode_changes_map(L, encode, name, 0);
         lua_pop(L, 1);
@@ -116,7 +116,7 @@ static void encode_libraries(lua_State *L, struct encoder *encode)
 static void encode_again_list(lua_State *L, struct encoder *encode, int list)
 {
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
-    msgpack_pack_array(&encode->pack->packer, (size_t)count);
+    pack_array(encode->pack, (uint32_t)count);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, list, i);
         encoder_name(L, encode, -1);
@@ -146,7 +146,7 @@ static void encode_pairs(lua_State *L, struct encoder *encode, int table,
     for (lua_pushnil(L); options->walker->next(L, options->walker->context, table) != 0;
          lua_pop(L, 1))
         left++;
-    msgpack_pack_map(&encode->pack->packer, left);
+    pack_map(encode->pack, left);
     encoder_walk(encode, table);
     for (lua_pushnil(L); options->walker->next(L, options->walker->context, table) != 0;
          lua_pop(L, 1)) {
@@ -202,9 +202,9 @@ static void encode_whole(lua_State *L, struct encoder *encode, const char *name)
         count++;
     encode_push_metatable(L, name);
     int has_metatable = !lua_isnil(L, table + 1);
-    msgpack_pack_array(&encode->pack->packer, has_metatable ? 3 : 2);
+    pack_array(encode->pack, has_metatable ? 3 : 2);
     pack_text(encode->pack, name);
-    msgpack_pack_map(&encode->pack->packer, count);
+    pack_map(encode->pack, count);
     encoder_walk(encode, table);
     for (lua_pushnil(L); walker->next(L, walker->context, table) != 0; lua_pop(L, 1)) {
         encoder_key(L, encode, table + 2);
@@ -216,6 +216,32 @@ static void encode_whole(lua_State *L, struct encoder *encode, const char *name)
     lua_settop(L, top);
 }
 
+/* Appends the names of the base tables that have changed since the start to the list on top, and
+ * returns their number. */
+static lua_Integer encode_find_touched(lua_State *L, const struct walker *walker)
+{
+    int list = lua_gettop(L), names = list + 1;
+    lua_Integer found = 0;
+    names_push_tables(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, names);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (walker->is_same != NULL && walker->is_same(walker->context, (size_t)i))
+            continue;
+        lua_rawgeti(L, names, i);
+        if (encode_is_touched(L, lua_tostring(L, -1))) {
+            lua_rawseti(L, list, ++found);
+            continue;
+        }
+        if (walker->remember != NULL) {
+            names_push_object(L, lua_tostring(L, -1));
+            walker->remember(L, walker->context, lua_gettop(L), (size_t)i);
+        }
+        lua_settop(L, names);
+    }
+    lua_settop(L, list);
+    return found;
+}
+
 void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encode_options *options)
 {
     int top = lua_gettop(L);
@@ -224,21 +250,16 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
     struct encoder *encode = encoder_start(L, pack, options, top + 2, 1);
     encode->roots = top + 1;
     encode_pairs(L, encode, top + 1, options);
-    names_push_tables(L);
+    lua_newtable(L);
     int names = lua_gettop(L);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, names), kept = 0;
-    for (lua_Integer i = 1; i <= count; i++)
-        if (lua_rawgeti(L, names, i), encode_is_touched(L, lua_tostring(L, -1)))
-            lua_rawseti(L, names, ++kept);
-        else
-            lua_pop(L, 1);
-    msgpack_pack_array(&pack->packer, (size_t)kept);
-    for (lua_Integer i = 1; i <= kept; i++) {
+    lua_Integer count = encode_find_touched(L, options->walker);
+    pack_array(pack, (uint32_t)count);
+    for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, names, i);
         encode_whole(L, encode, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
-    msgpack_pack_array(&pack->packer, 0);
+    pack_array(pack, 0);
     encoder_records(L, encode);
     lua_settop(L, top);
 }
@@ -249,8 +270,8 @@ void encode_table(lua_State *L, int table, struct pack *pack, const struct encod
     table = lua_absindex(L, table);
     struct encoder *encode = encoder_start(L, pack, options, table, 0);
     encode_pairs(L, encode, table, options);
-    msgpack_pack_array(&pack->packer, 0);
-    msgpack_pack_array(&pack->packer, 0);
+    pack_array(pack, 0);
+    pack_array(pack, 0);
     encoder_records(L, encode);
     lua_settop(L, top);
 }

@@ -46,6 +46,11 @@ struct idmap_entry *idmap_find(struct idmap *map, const void *address)
     return entry;
 }
 
+int idmap_has(const struct idmap *map, const void *address)
+{
+    return map->entries != NULL && idmap_place(map, address)->address != NULL;
+}
+
 void idmap_free(struct idmap *map)
 {
     free(map->entries);
