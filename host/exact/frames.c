@@ -46,13 +46,14 @@ enum {
 
 /* What there is to say of a call. */
 struct frames_call {
-    const struct site *site; /* of a Lua function */
+    int is_lua;
     int pc, in_progress, fields;
     ptrdiff_t count;     /* of its values */
     ptrdiff_t sequence;  /* of those that are written, up to the last that is not nil; */
     ptrdiff_t registers; /* so many of them only if they are needed: */
     struct frames_held held;
-    uint64_t live[REGSET_WORDS], armed[REGSET_WORDS];
+    uint32_t print;
+    uint64_t live[REGSET_WORDS], armed[REGSET_WORDS], loops[REGSET_WORDS]; /* as in site.h */
 };
 
 static int frames_is_nil(const struct vm_value *value)
@@ -165,6 +166,14 @@ static const struct vm_value *frames_limit(const struct vm_thread *thread,
     return call == thread->call ? thread->top : vm_place(call->next);
 }
 
+/* What is known of the place where a call of a Lua function stands. Only until the next call is
+ * looked at: that of another thread may be one that is met in this one's registers. */
+static const struct site *frames_site(const struct frames *frames, const struct frames_call *say)
+{
+    return site_of(frames->L, &frames->exact->sites, &frames->exact->code, vm_called(frames->call),
+                   say->pc, say->in_progress);
+}
+
 /* ---------------------------------------------------------------- what code relies on */
 
 static _Noreturn void frames_refuse(const struct frames *frames, const char *what)
@@ -200,7 +209,7 @@ static void frames_check_trust(const struct frames *frames, int reg, const struc
 /* debug.setlocal reaches what the code relies on: such a stack could not be made again. */
 static void frames_check(const struct frames *frames, const struct frames_call *say)
 {
-    const struct site *site = say->site;
+    const struct site *site = frames_site(frames, say);
     const struct vm_value *registers = frames->call->function + 1;
     for (int word = 0; site->checks && word < REGSET_WORDS; word++) {
         uint64_t wanted = site->must[word] & ~say->armed[word];
@@ -259,11 +268,11 @@ static void frames_successor(const struct frames *frames, const struct vm_value 
 }
 
 /* Pushes {[register of an iterator + 1] = key that follows}, or nil. */
-static void frames_push_successors(const struct frames *frames, const struct site *site)
+static void frames_push_successors(const struct frames *frames, const struct frames_call *say)
 {
     lua_pushnil(frames->L);
     for (int reg = 0; reg < REGSET_LIMIT; reg++)
-        if (regset_has(site->loops, reg))
+        if (regset_has(say->loops, reg))
             frames_successor(frames, frames->call->function + 1 + reg, reg + 1);
 }
 
@@ -316,10 +325,11 @@ static void frames_look_at_lua(const struct frames *frames, struct frames_call *
     const struct vm_value *registers = call->function + 1;
     say->registers = prototype->registers;
     say->pc = vm_pc(call);
-    say->site = site_of(L, &frames->exact->sites, &frames->exact->code, prototype, say->pc,
-                        say->in_progress);
+    const struct site *site = frames_site(frames, say);
+    say->is_lua = 1;
+    say->print = site->print;
     for (int i = 0; i < REGSET_WORDS; i++)
-        say->live[i] = say->site->live[i];
+        say->live[i] = site->live[i], say->loops[i] = site->loops[i];
     if (!say->in_progress && !frames->failed)
         say->count = prototype->registers;
     say->fields |= (call->status & VM_CALL_TAIL ? FRAMES_TAIL : 0) |
@@ -334,8 +344,8 @@ static void frames_look_at_lua(const struct frames *frames, struct frames_call *
         if (say->sequence > say->registers)
             say->sequence = say->registers;
     }
-    if (say->site->has_loops) {
-        frames_push_successors(frames, say->site);
+    if (site->has_loops) {
+        frames_push_successors(frames, say);
         say->fields |= lua_isnil(L, -1) ? 0 : FRAMES_SUCCESSORS;
         lua_pop(L, 1);
     }
@@ -355,7 +365,7 @@ static void frames_look(const struct frames *frames, struct frames_call *say)
 
 static uint32_t frames_others(const struct frames_call *say)
 {
-    uint32_t others = say->site == NULL ? 3 : 4;
+    uint32_t others = say->is_lua ? 4 : 3;
     for (int left = say->fields; left != 0; left &= left - 1)
         others++;
     return others;
@@ -377,7 +387,7 @@ static void frames_count_call(struct frames *frames)
     const struct vm_call *call = frames->call;
     frames_look(frames, &say);
     encoder_keep(frames->L, frames->encode, (uint32_t)say.sequence, frames_others(&say));
-    if (say.site == NULL)
+    if (!say.is_lua)
         frames_count_bare(frames->exact, call->function + 1, call->function + 1 + say.count);
     else if (!frames->failed)
         frames_check(frames, &say);
@@ -543,7 +553,7 @@ static void frames_write_fields(struct frames *frames, const struct frames_call 
     if (say->fields & FRAMES_ARMED)
         frames_write_armed(L, encode, say);
     if (say->fields & FRAMES_SUCCESSORS) {
-        frames_push_successors(frames, say->site);
+        frames_push_successors(frames, say);
         frames_write_table(L, encode, "successors");
     }
     if (say->fields & FRAMES_ERROR) {
@@ -573,11 +583,11 @@ static void frames_write_call(struct frames *frames)
     pack_text(encode->pack, "f");
     frames_write_value(L, encode, call->function);
     frames_write_integer(encode, "at", vm_place(call) - call->previous->function);
-    if (say.site == NULL) {
+    if (!say.is_lua) {
         frames_write_integer(encode, "n", say.count);
     } else {
         frames_write_integer(encode, "pc", say.pc);
-        frames_write_integer(encode, "code", say.site->print);
+        frames_write_integer(encode, "code", say.print);
         frames_write_fields(frames, &say);
     }
     frames_settle(frames);

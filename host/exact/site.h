@@ -35,7 +35,7 @@ struct sites {
 
 void site_forget(struct sites *sites);
 
-/* Raises where the text of the function is not known. It is valid until the next question. */
+/* Raises where the text of the function is not known. It is valid until the next question only. */
 const struct site *site_of(lua_State *L, struct sites *sites, struct code *code,
                            const struct vm_prototype *prototype, int pc, int calling);
 

@@ -21,7 +21,7 @@ static struct idmap_entry *idmap_place(const struct idmap *map, const void *addr
 
 static int idmap_grow(struct idmap *map)
 {
-    size_t places = map->entries == NULL ? 1024 : 2 * (map->mask + 1);
+    size_t places = map->entries == NULL ? 256 : 2 * (map->mask + 1);
     struct idmap bigger = {bytes_zeroed(places * sizeof *bigger.entries), places - 1, map->used};
     if (bigger.entries == NULL)
         return -1;
