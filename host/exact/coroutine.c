@@ -23,6 +23,7 @@ int coroutine_run(lua_State *L, struct exact *exact, lua_State *thread, int argu
 {
     lua_State *before = exact->current; /* L, or what L works for */
     exact->current = thread;            /* first: a signal that comes now arms a hook on it */
+    exact->runs++;
     if (exact->armed)
         hook_arm(exact);
     int status = lua_resume(thread, L, arguments, results);

@@ -8,7 +8,9 @@
 #include "exact/capture.h"
 #include "exact/coroutine.h"
 #include "exact/finalizers.h"
+#include "exact/frames.h"
 #include "exact/hook.h"
+#include "exact/images.h"
 #include "exact/iterators.h"
 #include "exact/loading.h"
 #include "exact/nodes.h"
@@ -61,7 +63,6 @@ static void exact_add_point(lua_State *L, struct exact *exact, const char *globa
 
 void exact_open(lua_State *L, struct exact *exact)
 {
-    exact->capturing = LUA_NOREF;
     lua_createtable(L, 2, 0);
     exact->scratch = lua_newthread(L);
     lua_rawseti(L, -2, EXACT_SCRATCH);
@@ -85,6 +86,7 @@ void exact_open(lua_State *L, struct exact *exact)
 void exact_close(struct exact *exact)
 {
     code_close(&exact->code);
+    images_free(&exact->images);
     free(exact->points);
     exact->points = NULL;
     exact->points_count = exact->points_room = 0;
@@ -126,7 +128,7 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
 
 void exact_writer(struct exact *exact, struct code_writer *writer)
 {
-    *writer = (struct code_writer){exact,        capture_function, capture_chunk,  capture_thread,
+    *writer = (struct code_writer){exact,        capture_function, capture_chunk,  frames_thread,
                                    capture_made, parts_push,       finalizers_push};
 }
 

@@ -5,7 +5,7 @@
  * The stack of a thread of Lua is an array of values, and a chain of calls that tells which part of
  * it belongs to which function, and at which instruction that function is. While a thread is
  * suspended, or stopped by a hook between two instructions, nothing of it is on the C stack. So an
- * image of both can be taken (capture.c), and a new thread that is given the same image
+ * image of both can be taken (frames.c), and a new thread that is given the same image
  * (rebuild.c) goes on just there when it is resumed. No instruction of the script runs meanwhile.
  *
  * For this the script runs in a coroutine of the host from its start: the first thread of a state
@@ -44,9 +44,17 @@
 #include <lua.h>
 
 #include "exact/code.h"
+#include "exact/site.h"
 #include "exact/vm.h"
 #include "value/code.h"
 #include "value/idmap.h"
+
+struct image; /* images.h */
+
+struct images {
+    struct image *list;
+    size_t count;
+};
 
 /* A thread that has resumed another one, on the C stack of coroutine.resume. */
 struct exact_resumer {
@@ -73,10 +81,12 @@ struct exact {
     struct code code;
     struct exact_point *points; /* points.c */
     int points_count, points_room;
-    int capturing; /* a reference to the table of upvalue cells, while a capture is on its way; */
+    uint64_t runs;      /* times that a coroutine was run */
+    struct sites sites; /* of the capture that is on its way */
     int64_t bare; /* slots that it has met which hold nothing, and so take no place in a snapshot */
-    int anchors;  /* a reference to the table that holds the threads */
-    int orders;   /* a reference to the table of records of order.c */
+    struct images images;
+    int anchors; /* a reference to the table that holds the threads */
+    int orders;  /* a reference to the table of records of order.c */
     int orders_count;
     lua_Integer finalizers_of_libraries;                  /* finalizers.c */
     lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */

@@ -177,9 +177,8 @@ static int convert_run(lua_State *L)
     decode_exact(L, convert->unpack, roots, &reader, 1);
     convert_take_classes(L, roots);
     convert_take_transients(L, roots);
-    capture_begin(L, exact);
+    capture_begin(exact);
     encode_globals(L, pack_new(L, &sink), &options);
-    capture_end(L, exact);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "exact/capture.h"
+#include "exact/images.h"
 #include "exact/nodes.h"
 #include "exact/order.h"
 #include "job/exactly.h"
@@ -136,12 +137,12 @@ static int save_encode_job(lua_State *L)
     plain_encode(L, 3, pack);
     struct exact *exact = &save->job->exact;
     struct code_writer code;
-    struct walker walker = {order_walk, exact};
+    struct walker walker = {order_walk, exact, images_is_same, images_remember};
     exact_writer(exact, &code);
     options.garbage = &save->garbage;
     if (exact->is_checked)
         options.code = &code;
-    capture_begin(L, exact);
+    capture_begin(exact);
     if (save->job->exact_mode) {
         options.walker = &walker;
         if (exact->keeps_layout)
@@ -152,7 +153,6 @@ static int save_encode_job(lua_State *L)
     } else {
         encode_globals(L, pack, &options);
     }
-    capture_end(L, exact);
     return 0;
 }
 

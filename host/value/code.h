@@ -8,6 +8,7 @@
 #ifndef CKPTLUA_VALUE_CODE_H
 #define CKPTLUA_VALUE_CODE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lua.h>
@@ -21,16 +22,31 @@ struct code_place {
     uint32_t number;
 };
 
+struct encoder; /* encoder.h */
+
+/* A table that is in a snapshot only: there it tells what a function or a coroutine consists of. It
+ * is counted when it is met, and written by encoder_* when its turn comes. What it refers to is
+ * still there then, but where a save function may have changed it, `write` must look. */
+struct code_piece {
+    uint32_t sequence, others; /* its entries: shape.h */
+    void (*write)(lua_State *L, struct encoder *encode, const struct code_piece *piece);
+    const void *object, *part; /* what it is about: known to `write` */
+    ptrdiff_t number;
+};
+
 /* Taking apart. Each value is given once. */
 struct code_writer {
     void *context;
-    /* Of the Lua function at index: fills *place and pushes the table of its upvalues; or raises
-     * why it cannot be saved. */
-    void (*function)(lua_State *L, void *context, int index, struct code_place *place);
+    /* Of the Lua function at index: fills *place, and *upvalues, the table of its upvalues; or
+     * raises why it cannot be saved. */
+    void (*function)(lua_State *L, void *context, int index, struct code_place *place,
+                     struct code_piece *upvalues);
     /* Pushes name and text of a chunk; nil as text if it is the script itself. */
     void (*chunk)(lua_State *L, void *context, const void *chunk);
-    /* Pushes the table that describes the coroutine at index. */
-    void (*thread)(lua_State *L, void *context, int index);
+    /* Fills *description, the table that describes the coroutine at index, or raises why it cannot
+     * be saved. May keep numbers for it with encoder_keep. */
+    void (*thread)(lua_State *L, void *context, struct encoder *encode, int index,
+                   struct code_piece *description);
     /* Of a C function without a name that a library has made: pushes the name of its kind and then
      * the values it is made of, and returns their number, or -1 if it is of no kind known. */
     int (*made)(lua_State *L, void *context, int index);

@@ -23,6 +23,9 @@ struct idmap {
  * Returns NULL when out of memory. */
 struct idmap_entry *idmap_find(struct idmap *map, const void *address);
 
+/* Whether address has an entry. Never adds one. */
+int idmap_has(const struct idmap *map, const void *address);
+
 void idmap_free(struct idmap *map);
 
 #endif

@@ -8,6 +8,7 @@
 
 /* Addresses in the Lua registry. */
 static const char names_of_objects, names_objects, names_copies;
+static const char names_tables, names_addresses; /* made of these when they are needed, or nil */
 
 /* Objects and tables of the base environment, so that the tables of them need not grow. */
 enum { NAMES_OBJECTS = 256, NAMES_TABLES = 32 };
@@ -46,6 +47,8 @@ static int names_give(lua_State *L, int name)
     lua_pushvalue(L, -2);
     lua_pushvalue(L, name);
     lua_rawset(L, -3);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_addresses);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &names_objects);
     lua_pushvalue(L, name);
     lua_pushvalue(L, -4);
@@ -213,6 +216,8 @@ void names_capture(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &names_objects);
     lua_createtable(L, 0, NAMES_TABLES);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &names_copies);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_tables);
 
     lua_createtable(L, NAMES_TABLES, 0);
     lua_pushglobaltable(L);
@@ -240,6 +245,8 @@ void names_push_copy(lua_State *L, const char *name)
 
 void names_push_tables(lua_State *L)
 {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &names_tables) == LUA_TTABLE)
+        return;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &names_copies);
     size_t count;
     const char **names = names_sorted_keys(L, -1, &count);
@@ -248,8 +255,51 @@ void names_push_tables(lua_State *L)
         lua_pushstring(L, names[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    lua_replace(L, -3);
-    lua_pop(L, 1);
+    lua_replace(L, -4);
+    lua_pop(L, 2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_tables);
+}
+
+const void *names_address(lua_State *L, int index)
+{
+    const char *address = lua_topointer(L, index);
+    return lua_type(L, index) == LUA_TUSERDATA ? address - 1 : address;
+}
+
+static int names_free_map(lua_State *L)
+{
+    idmap_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* Pushes a userdata that holds an empty map. */
+static struct idmap *names_new_map(lua_State *L)
+{
+    struct idmap *map = lua_newuserdatauv(L, sizeof *map, 0);
+    *map = (struct idmap){0};
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, names_free_map);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    return map;
+}
+
+const struct idmap *names_push_map(lua_State *L)
+{
+    luaL_checkstack(L, 6, NULL);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &names_addresses) == LUA_TNIL) {
+        lua_pop(L, 1);
+        struct idmap *map = names_new_map(L);
+        names_push_all(L);
+        for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1))
+            if (names_address(L, -2) != NULL && idmap_find(map, names_address(L, -2)) == NULL)
+                luaL_error(L, "not enough memory");
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &names_addresses);
+    }
+    return lua_touserdata(L, -1);
 }
 
 int names_is_changed(lua_State *L, int copy)

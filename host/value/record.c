@@ -4,13 +4,8 @@
 
 #include <lauxlib.h>
 
+#include "value/names.h"
 #include "value/registry.h"
-
-static void record_check_sink(lua_State *L, const struct encoder *encode)
-{
-    if (encode->pack->status != 0)
-        luaL_error(L, "writing failed");
-}
 
 /* The metatable of the table at index is below it. */
 static void record_metatable(lua_State *L, struct encoder *encode, int table)
@@ -26,17 +21,16 @@ static void record_metatable(lua_State *L, struct encoder *encode, int table)
 
 /* [sequence], {others} */
 static void record_entries(lua_State *L, struct encoder *encode, int table,
-                           const struct encoder_counts *counts)
+                           const struct queue_counts *counts)
 {
     const struct walker *walker = encode->options->walker;
-    msgpack_packer *packer = &encode->pack->packer;
     int key = table + 1, value = table + 2;
-    msgpack_pack_array(packer, counts->sequence);
+    pack_array(encode->pack, counts->sequence);
     for (uint32_t i = 1; i <= counts->sequence; i++) {
         encoder_typed(L, encode, key, lua_rawgeti(L, table, i));
         lua_settop(L, table);
     }
-    msgpack_pack_map(packer, counts->others);
+    pack_map(encode->pack, counts->others);
     if (counts->sequence > 0)
         lua_pushinteger(L, counts->sequence);
     else
@@ -54,61 +48,58 @@ static void record_entries(lua_State *L, struct encoder *encode, int table,
 
 /* ---------------------------------------------------------------- with the layout */
 
-/* nil for an array part as a new one, or [by address, limit, last free, place, ...] */
+/* nil for an array part as a new one (false for what is no table of Lua: encoder_begin), or [by
+ * address, limit, last free, place, ...] */
 static void record_layout(lua_State *L, struct encoder *encode, int table,
                           const struct layout *layout)
 {
-    msgpack_packer *packer = &encode->pack->packer;
     if (layout->hash == 0 && layout->limit == LAYOUT_NO_LIMIT) {
-        msgpack_pack_nil(packer);
+        pack_nil(encode->pack);
         return;
     }
-    msgpack_pack_array(packer, 3 + (size_t)layout->hash);
-    if (layout->by_address)
-        msgpack_pack_true(packer);
-    else
-        msgpack_pack_false(packer);
+    pack_array(encode->pack, 3 + (size_t)layout->hash);
+    pack_boolean(encode->pack, layout->by_address);
     if (layout->limit == LAYOUT_NO_LIMIT)
-        msgpack_pack_nil(packer);
+        pack_nil(encode->pack);
     else
         pack_integer(encode->pack, layout->limit);
     pack_integer(encode->pack, layout->last_free);
     for (uint32_t i = 0; i < layout->hash; i++) {
         struct layout_place place = encode->options->layout->place(L, table, i);
         if (place.state == LAYOUT_REMOVED)
-            msgpack_pack_array(packer, 1);
+            pack_array(encode->pack, 1);
         if (place.state == LAYOUT_FREE)
-            msgpack_pack_nil(packer);
+            pack_nil(encode->pack);
         else
             pack_integer(encode->pack, place.next);
     }
 }
 
 /* layout, [array part], {hash part} */
-static void record_laid(lua_State *L, struct encoder *encode, int table, uint64_t number,
-                        const struct encoder_counts *counts)
+static void record_laid(lua_State *L, struct encoder *encode, int table,
+                        const struct queue_counts *counts)
 {
     const struct layout_writer *writer = encode->options->layout;
-    msgpack_packer *packer = &encode->pack->packer;
     struct layout layout;
     int key = table + 1, value = table + 2;
     writer->look(L, table, &layout);
     if (layout.array != counts->sequence || layout.hash != counts->others)
         encoder_changed(L);
     if (layout.removed > 0) {
-        const struct record_removed removed = {number, layout.hash};
+        const struct record_removed removed = {counts->number, layout.hash};
         if (bytes_append(&encode->removed, &removed, sizeof removed) != 0)
             luaL_error(L, "not enough memory");
         lua_pushvalue(L, table);
-        lua_rawseti(L, encode->kept, (lua_Integer)(encode->removed.size / sizeof removed));
+        lua_rawseti(L, encode->removed_tables,
+                    (lua_Integer)(encode->removed.size / sizeof removed));
     }
     record_layout(L, encode, table, &layout);
-    msgpack_pack_array(packer, layout.array);
+    pack_array(encode->pack, layout.array);
     for (uint32_t i = 0; i < layout.array; i++) {
         encoder_typed(L, encode, key, writer->value(L, table, i));
         lua_settop(L, table);
     }
-    msgpack_pack_map(packer, layout.entries);
+    pack_map(encode->pack, layout.entries);
     for (uint32_t i = 0; i < layout.hash && layout.entries > 0; i++) {
         if (!writer->entry(L, table, i))
             continue;
@@ -122,8 +113,7 @@ static void record_laid(lua_State *L, struct encoder *encode, int table, uint64_
 }
 
 /* Writes the table on top, and pops it. */
-static void record_write(lua_State *L, struct encoder *encode, uint64_t number,
-                         const struct encoder_counts *counts)
+static void record_write(lua_State *L, struct encoder *encode, const struct queue_counts *counts)
 {
     int table = lua_gettop(L), is_laid = encode->options->layout != NULL;
     int has_metatable = lua_getmetatable(L, table);
@@ -132,16 +122,16 @@ static void record_write(lua_State *L, struct encoder *encode, uint64_t number,
     table += has_metatable;
 
     encoder_walk(encode, table);
-    msgpack_pack_array(&encode->pack->packer, (size_t)(2 + is_laid + has_metatable));
+    pack_array(encode->pack, (uint32_t)(2 + is_laid + has_metatable));
     if (is_laid)
-        record_laid(L, encode, table, number, counts);
+        record_laid(L, encode, table, counts);
     else
         record_entries(L, encode, table, counts);
     encoder_walked(L, encode);
     if (has_metatable)
         record_metatable(L, encode, table);
     lua_settop(L, table - 1 - has_metatable);
-    record_check_sink(L, encode);
+    encoder_check_sink(L, encode);
 }
 
 /* ---------------------------------------------------------------- removed entries */
@@ -203,7 +193,7 @@ static void record_add(lua_State *L, struct record_keys *keys, int table, struct
     key.dead = key.address != NULL;
     int type = lua_type(L, -1);
     if (type != LUA_TNIL && record_is_object(type))
-        key.address = encoder_address(L, -1);
+        key.address = names_address(L, -1);
     lua_pop(L, 1);
     if (type == LUA_TNIL && key.address == NULL)
         return;
@@ -219,17 +209,14 @@ static void record_add(lua_State *L, struct record_keys *keys, int table, struct
 static void record_put(lua_State *L, struct encoder *encode, const struct record_key *key)
 {
     size_t count;
-    msgpack_pack_array(&encode->pack->packer, 4);
+    pack_array(encode->pack, 4);
     pack_integer(encode->pack, (int64_t)record_tables(encode, &count)[key->table].number);
     pack_integer(encode->pack, key->place);
     if (key->number != 0)
         encoder_reference(encode, key->number);
     else
         encoder_value(L, encode, lua_gettop(L));
-    if (key->dead)
-        msgpack_pack_true(&encode->pack->packer);
-    else
-        msgpack_pack_false(&encode->pack->packer);
+    pack_boolean(encode->pack, key->dead);
 }
 
 static int record_compare(const void *a, const void *b)
@@ -269,7 +256,7 @@ static void record_collect(lua_State *L, struct record_keys *keys)
     size_t tables, count;
     const struct record_removed *removed = record_tables(keys->encode, &tables);
     for (size_t i = 0; i < tables; i++) {
-        lua_rawgeti(L, keys->encode->kept, (lua_Integer)i + 1);
+        lua_rawgeti(L, keys->encode->removed_tables, (lua_Integer)i + 1);
         for (uint32_t place = 0; place < removed[i].hash; place++)
             record_add(L, keys, lua_gettop(L), (struct record_key){.table = i, .place = place});
         lua_pop(L, 1);
@@ -288,13 +275,15 @@ static void record_removed(lua_State *L, struct encoder *encode)
     record_collect(L, &keys);
     if (keys.unknown > 0)
         writer->strings(L, record_string, &keys);
-    msgpack_pack_array(&encode->pack->packer, keys.known);
+    if (keys.known > UINT32_MAX)
+        luaL_error(L, "too many removed entries of tables");
+    pack_array(encode->pack, (uint32_t)keys.known);
     const struct record_key *all = record_all_keys(&keys, &count);
     for (size_t i = 0; i < count; i++) {
         if (all[i].address != NULL && all[i].number == 0)
             continue;
         if (all[i].address == NULL) {
-            lua_rawgeti(L, encode->kept, (lua_Integer)all[i].table + 1);
+            lua_rawgeti(L, encode->removed_tables, (lua_Integer)all[i].table + 1);
             writer->removed(L, lua_gettop(L), all[i].place);
         }
         record_put(L, encode, &all[i]);
@@ -307,9 +296,14 @@ static void record_removed(lua_State *L, struct encoder *encode)
 
 void record_all(lua_State *L, struct encoder *encode)
 {
-    struct encoder_counts counts;
-    for (; encoder_dequeue(L, encode, &counts); encode->recorded++)
-        record_write(L, encode, encode->recorded, &counts);
+    struct queue_counts counts;
+    struct code_piece piece;
+    enum queue_next next;
+    while ((next = queue_take(L, &encode->queue, &counts, &piece)) != QUEUE_END)
+        if (next == QUEUE_PIECE)
+            piece.write(L, encode, &piece);
+        else
+            record_write(L, encode, &counts);
 }
 
 void record_end(lua_State *L, struct encoder *encode)
@@ -317,5 +311,5 @@ void record_end(lua_State *L, struct encoder *encode)
     if (encode->options->layout != NULL)
         record_removed(L, encode);
     pack_flush(encode->pack);
-    record_check_sink(L, encode);
+    encoder_check_sink(L, encode);
 }

@@ -55,14 +55,16 @@ static struct layout_place restore_place(lua_State *L, struct decoder *decode)
     return place;
 }
 
-/* nil, or [by address, limit, last free, place, ...]. The places are in the block for them. */
-static struct layout restore_layout(lua_State *L, struct decoder *decode)
+/* nil, or [by address, limit, last free, place, ...]; the places are in the block for them. Returns
+ * 0 where it is false: what is no table of the script has no layout. */
+static int restore_layout(lua_State *L, struct decoder *decode, struct layout *result)
 {
     struct layout layout = {.limit = LAYOUT_NO_LIMIT};
     struct unpack_token token;
     unpack_next(L, decode->unpack, &token);
-    if (token.type == UNPACK_NIL)
-        return layout;
+    *result = layout;
+    if (token.type == UNPACK_NIL || (token.type == UNPACK_BOOLEAN && token.value.integer == 0))
+        return token.type == UNPACK_NIL;
     if (token.type != UNPACK_ARRAY || token.size < 3 || token.size - 3 > INT_MAX ||
         token.size > decode->unpack->source.size)
         unpack_fail(L, decode->unpack, "a record without a layout");
@@ -81,7 +83,8 @@ static struct layout restore_layout(lua_State *L, struct decoder *decode)
         places[i] = restore_place(L, decode);
         layout.entries += places[i].state == LAYOUT_ENTRY;
     }
-    return layout;
+    *result = layout;
+    return 1;
 }
 
 /* Reads the values of an array part, or of a sequence. The place of a value that is not there yet
@@ -142,11 +145,12 @@ static void restore_list_sequence(lua_State *L, int table, uint32_t sequence, in
 
 /* Reads sequence and other entries; pushes the list of the keys in their order, or nil where there
  * is nothing to keep. */
-static void restore_entries(lua_State *L, struct decoder *decode, int table, int owner)
+static void restore_entries(lua_State *L, struct decoder *decode, int table, int owner,
+                            int keeps_order)
 {
     uint32_t sequence = restore_sequence(L, decode, table, owner);
     uint32_t others = unpack_map(L, decode->unpack);
-    if (others == 0 || decode->code == NULL || decode->code->order == NULL) {
+    if (others == 0 || !keeps_order) {
         restore_pairs(L, decode, table, others, 0);
         lua_pushnil(L);
         return;
@@ -176,14 +180,15 @@ static int restore_record(lua_State *L, struct decoder *decode, int owner)
     parts -= decode->has_laid && parts > 0;
     if (parts != 2 && parts != 3)
         unpack_fail(L, decode->unpack, "a record that is no table's");
-    if (decode->has_laid)
-        layout = restore_layout(L, decode);
-    int is_laid = decode->has_laid && reader != NULL && (!layout.by_address || reader->by_address);
+    int is_scripts = !decode->has_laid || restore_layout(L, decode, &layout);
+    int is_laid = decode->has_laid && is_scripts && reader != NULL &&
+                  (!layout.by_address || reader->by_address);
+    int keeps_order = is_scripts && decode->code != NULL && decode->code->order != NULL;
     if (is_laid) {
         restore_laid(L, decode, table, owner, &layout);
         lua_pushnil(L);
     } else {
-        restore_entries(L, decode, table, owner);
+        restore_entries(L, decode, table, owner, keeps_order);
     }
     if (owner != table && reader != NULL)
         reader->exchange(L, table, owner);

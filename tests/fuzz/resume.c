@@ -12,6 +12,7 @@
 
 #include "ckptlua.h"
 #include "exact/capture.h"
+#include "exact/images.h"
 #include "exact/nodes.h"
 #include "exact/order.h"
 #include "job/exactly.h"
@@ -253,7 +254,7 @@ static int resume_capture(lua_State *L)
 {
     struct job *job = lua_touserdata(L, 1);
     struct sink sink = {resume_sink, NULL};
-    struct walker walker = {order_walk, &job->exact};
+    struct walker walker = {order_walk, &job->exact, images_is_same, images_remember};
     struct code_writer code;
     struct encode_options options = {.walker = &walker,
                                      .push_line = resume_push_line,
@@ -263,9 +264,8 @@ static int resume_capture(lua_State *L)
     struct pack *pack = pack_new(L, &sink);
     exact_writer(&job->exact, &code);
     exactly_push_roots(L, job);
-    capture_begin(L, &job->exact);
+    capture_begin(&job->exact);
     encode_exact(L, lua_gettop(L), pack, &options);
-    capture_end(L, &job->exact);
     return 0;
 }
 
