@@ -22,7 +22,7 @@ MOMENTS = {
     "coroutine-close": (110,), "coroutine-errors": (150,), "coroutine-generators": (77, 300),
     "coroutine-iterators": (100,), "coroutine-nested": (151, 350), "coroutine-pcall": (120,),
     "coroutine-varargs": (90,), "deep-recursion": (700,), "error-values": (120,),
-    "float-for": (50,), "gc-free": (60,), "generic-for": (45, 120), "goto-closures": (70,),
+    "finalizers-order": (1500, 5000), "finalizers-resurrect": (900,), "float-for": (50,), "gc-free": (60,), "generic-for": (45, 120), "goto-closures": (70,),
     "hanoi": (120,), "load-env": (60,), "load-reader": (70,), "load-text": (110,),
     "many-locals": (100,), "memoize": (100,), "meta-arith": (60, 130), "meta-call": (70,),
     "meta-compare": (70, 130), "meta-concat": (80, 150), "meta-index": (60,),

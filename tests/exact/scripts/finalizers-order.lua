@@ -1,4 +1,4 @@
--- Needs G for the implicit runs only: finalizers run in the reverse order of marking, and at the end.
+-- Finalizers run in the reverse order of marking, and at the end.
 local log = {}
 local mt = { __gc = function(o) log[#log + 1] = o.name end }
 local function flush(what)

@@ -1,4 +1,4 @@
--- Needs G for when they come, else nothing: objects that their finalizers bring back, once or always.
+-- Objects that their finalizers bring back, once or always.
 collectgarbage("stop")
 local pool, made, saved, lost = {}, 0, 0, 0
 local mt = {}
