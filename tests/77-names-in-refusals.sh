@@ -97,3 +97,12 @@ t = setmetatable({}, { __index = { p = io.popen("true") } })
 local p = t.p
 ckpt.exit()
 LUA
+# Of a way through very many tables the middle is left out.
+names 'head.next.next.next.next.next.next.next ... .next.next.next.next.next.next.next.next.next.next.next.conn' <<'LUA'
+head = {}
+local t = head
+for i = 1, 50000 do t.next = { n = i }; t = t.next end
+t.conn = io.popen("true")
+t = nil
+ckpt.exit()
+LUA
