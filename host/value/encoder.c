@@ -56,20 +56,21 @@ int encoder_is_known(lua_State *L, struct encoder *encode, int index)
 
 /* ---------------------------------------------------------------- refusals */
 
-int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
+_Noreturn void encoder_refuse(lua_State *L, const struct encoder *encode, int index)
 {
     if (encode->options->nameless)
-        return lua_error(L);
+        lua_error(L);
     index = lua_absindex(L, index);
     struct path_places places = {encode->root, encode->roots, encode->names, encode->options->code};
     path_push(L, &places, index);
     lua_pushliteral(L, ": ");
     lua_rotate(L, -3, 2);
     lua_concat(L, 3);
-    return lua_error(L);
+    lua_error(L);
+    __builtin_unreachable();
 }
 
-static int encoder_refuse_function(lua_State *L, const struct encoder *encode, int index)
+static _Noreturn void encoder_refuse_function(lua_State *L, const struct encoder *encode, int index)
 {
     lua_Debug debug;
     lua_pushvalue(L, index);
@@ -82,14 +83,14 @@ static int encoder_refuse_function(lua_State *L, const struct encoder *encode, i
                         "the Lua function (%s:%d) is not kept by --resume globals; define it as a "
                         "global function or in a module, or ckpt.register the table it is in",
                         debug.short_src, debug.linedefined);
-    return encoder_refuse(L, encode, index);
+    encoder_refuse(L, encode, index);
 }
 
-static int encoder_refuse_other(lua_State *L, const struct encoder *encode, int index)
+static _Noreturn void encoder_refuse_other(lua_State *L, const struct encoder *encode, int index)
 {
     switch (lua_type(L, index)) {
     case LUA_TFUNCTION:
-        return encoder_refuse_function(L, encode, index);
+        encoder_refuse_function(L, encode, index);
     case LUA_TTHREAD:
         lua_pushliteral(L, "a coroutine is not kept by --resume globals; set it to nil before "
                            "checkpoint()");
@@ -108,7 +109,7 @@ static int encoder_refuse_other(lua_State *L, const struct encoder *encode, int 
                         type);
     }
     }
-    return encoder_refuse(L, encode, index);
+    encoder_refuse(L, encode, index);
 }
 
 /* ---------------------------------------------------------------- values */
@@ -636,11 +637,12 @@ void encoder_value(lua_State *L, struct encoder *encode, int index)
 }
 
 /* A reference to it would be found again, but not the place of a key. */
-static int encoder_refuse_key(lua_State *L, const struct encoder *encode, const char *transient)
+static _Noreturn void encoder_refuse_key(lua_State *L, const struct encoder *encode,
+                                         const char *transient)
 {
     lua_pushfstring(L, "the transient value '%s' is a key here, and cannot be saved as one",
                     transient);
-    return encoder_refuse(L, encode, encode->walked);
+    encoder_refuse(L, encode, encode->walked);
 }
 
 void encoder_key(lua_State *L, struct encoder *encode, int index)

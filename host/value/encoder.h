@@ -72,7 +72,7 @@ struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const voi
 void encoder_reference(struct encoder *encode, uint64_t number);
 
 /* Raises "PATH: " and the message on top, about the value at index. */
-int encoder_refuse(lua_State *L, const struct encoder *encode, int index);
+_Noreturn void encoder_refuse(lua_State *L, const struct encoder *encode, int index);
 
 /* ---- What a piece (code.h) consists of. A record is begun with encoder_begin; then come the
  * values of the sequence, the number of the others, and their keys and values. */

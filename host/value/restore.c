@@ -105,10 +105,9 @@ static uint32_t restore_sequence(lua_State *L, struct decoder *decode, int table
 }
 
 /* Reads a hash part into just those places. */
-static void restore_laid(lua_State *L, struct decoder *decode, int table, int owner,
-                         struct layout *layout)
+static void restore_laid(lua_State *L, struct decoder *decode, const struct layout_reader *reader,
+                         int table, int owner, struct layout *layout)
 {
-    const struct layout_reader *reader = decode->code->layout;
     const struct layout_place *places = lua_touserdata(L, decode->places);
     uint32_t at = 0, actual_array, actual_hash;
     reader->sizes(L, table, &actual_array, &actual_hash);
@@ -185,14 +184,14 @@ static int restore_record(lua_State *L, struct decoder *decode, int owner)
                   (!layout.by_address || reader->by_address);
     int keeps_order = is_scripts && decode->code != NULL && decode->code->order != NULL;
     if (is_laid) {
-        restore_laid(L, decode, table, owner, &layout);
+        restore_laid(L, decode, reader, table, owner, &layout);
         lua_pushnil(L);
     } else {
         restore_entries(L, decode, table, owner, keeps_order);
     }
     if (owner != table && reader != NULL)
         reader->exchange(L, table, owner);
-    if (!lua_isnil(L, -1))
+    if (keeps_order && !lua_isnil(L, -1))
         decode->code->order(L, decode->code->context, owner, lua_gettop(L));
     lua_settop(L, table);
     if (parts == 3) {
