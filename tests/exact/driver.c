@@ -5,7 +5,8 @@
  * 85, at the first possible moment after N more instructions of Lua; else it runs the script to its
  * end.
  *     exact-driver [--seed S] --batch
- * does much of that: batch.h.
+ * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep their
+ * layout.
  */
 #include "driver.h"
 
@@ -101,6 +102,8 @@ static void driver_open(void *context, lua_State *L)
 {
     struct job *job = host_job(L);
     (void)context;
+    if (getenv("CKPTLUA_TEST_PLAIN") != NULL)
+        job->exact.keeps_layout = 0;
     if (driver.left < 0)
         return;
     driver.hook = job->exact.hook;
