@@ -188,6 +188,8 @@ static struct snapshot_writer *save_write(lua_State *L, struct job *job, const c
     lua_pushlightuserdata(L, &save);
     lua_insert(L, -3);
     int status = lua_pcall(L, 3, 0, 0);
+    if (job != NULL && encode == save_encode_job)
+        capture_end(&job->exact);
     if (collects)
         lua_gc(L, LUA_GCRESTART);
     result->size = snapshot_written(save.writer);
