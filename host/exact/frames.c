@@ -421,7 +421,7 @@ static void frames_write_value(lua_State *L, struct encoder *encode, const struc
     }
 }
 
-static void frames_write_integer(struct encoder *encode, const char *name, lua_Integer value)
+static inline void frames_write_integer(struct encoder *encode, const char *name, lua_Integer value)
 {
     pack_text(encode->pack, name);
     pack_integer(encode->pack, value);
