@@ -111,6 +111,7 @@ cp "$out" first
 grep -q '^run-.*refused$' first || fail 'no coroutine was run at a wrong moment'
 grep -q '^close-.*refused$' first || fail 'no coroutine was closed at a wrong moment'
 grep -q '^run-.*saved$' first || fail 'all were saved at a wrong moment'
-for mark in $(sed -n 's/\t.*saved$//p' first); do
+sed -n 's/\t.*saved$//p' first >marks
+while read -r mark; do
     expect_exit 0 "$CKPTLUA" --from "$mark" meddle.lua
-done
+done <marks
