@@ -88,6 +88,21 @@ void capture_begin(struct exact *exact)
     code_begin(&exact->code);
     site_forget(&exact->sites);
     exact->bare = 0;
+    exact->capturing = 1;
+}
+
+void capture_end(struct exact *exact)
+{
+    exact->capturing = 0;
+    idmap_free(&exact->ran);
+}
+
+void capture_note(lua_State *L, struct exact *exact, const lua_State *thread)
+{
+    struct idmap_entry *entry = idmap_find(&exact->ran, thread);
+    if (entry == NULL)
+        luaL_error(L, "not enough memory");
+    entry->number = 1;
 }
 
 /* object: the upvalue */

@@ -41,8 +41,12 @@ int capture_made(lua_State *L, void *context, int index);
  * (job.lua:12)" on L and returns 1; or returns 0. */
 int capture_obstacle(lua_State *L, const struct exact *exact);
 
-/* Before a capture. */
+/* Before and after a capture, whether it has failed or not. */
 void capture_begin(struct exact *exact);
+void capture_end(struct exact *exact);
+
+/* A save function runs the thread while a capture is on its way. */
+void capture_note(lua_State *L, struct exact *exact, const lua_State *thread);
 
 /* Writes the table of an upvalue, or a reference to it. */
 void capture_cell(lua_State *L, struct encoder *encode, const struct vm_upvalue *upvalue);

@@ -87,6 +87,7 @@ void exact_close(struct exact *exact)
 {
     code_close(&exact->code);
     images_free(&exact->images);
+    idmap_free(&exact->ran);
     free(exact->points);
     exact->points = NULL;
     exact->points_count = exact->points_room = 0;

@@ -81,7 +81,8 @@ struct exact {
     struct code code;
     struct exact_point *points; /* points.c */
     int points_count, points_room;
-    uint64_t runs;      /* times that a coroutine was run */
+    int capturing;      /* a capture is on its way: */
+    struct idmap ran;   /* threads -> 1, if they were run since they were met */
     struct sites sites; /* of the capture that is on its way */
     int64_t bare; /* slots that it has met which hold nothing, and so take no place in a snapshot */
     struct images images;

@@ -26,9 +26,7 @@ struct frames {
     const struct vm_call *call;  /* that one, */
     const struct vm_call *inner; /* and the innermost */
     struct frames_held *held;    /* in a userdata; NULL: nothing is open, and nothing armed */
-    uint64_t savers_called;      /* by the encoder, and */
-    uint64_t runs;               /* coroutines run, when all of this was found; and */
-    ptrdiff_t top;               /* slots in use */
+    uint64_t savers_called;      /* by the encoder, when this was found */
 };
 
 /* Fields of a call's description that are there at times only. */
@@ -88,33 +86,35 @@ static void frames_find_held(struct frames *frames)
     }
 }
 
-static void frames_find(struct frames *frames)
+/* Whether a save function has run the thread, or closed it, since it was met. */
+static int frames_is_changed(const struct exact *exact, const struct encoder *encode,
+                             const struct vm_thread *thread)
 {
-    frames->count = 0;
-    for (const struct vm_call *call = frames->inner; call != &frames->thread->base;
-         call = call->previous)
-        frames->count++;
+    return encode->savers_called > 0 && idmap_get(&exact->ran, thread) != 0;
 }
 
 /* count: of the calls, or -1 if that is not known. Pushes a userdata, or nil. */
 static void frames_begin(lua_State *L, struct frames *frames, struct encoder *encode,
-                         const void *thread, ptrdiff_t count)
+                         const struct vm_thread *thread, ptrdiff_t count)
 {
     struct exact *exact = encode->options->code->context;
     *frames = (struct frames){.L = L, .exact = exact, .encode = encode, .thread = thread};
     luaL_checkstack(L, 12, NULL);
     frames->savers_called = encode->savers_called;
-    frames->runs = exact->runs;
-    frames->top = frames->thread->top - frames->thread->stack;
-    frames->failed = frames->thread->status > LUA_YIELD;
-    frames->call = &frames->thread->base;
+    frames->failed = thread->status > LUA_YIELD;
+    frames->call = &thread->base;
+    frames->inner = thread->call;
     frames->at = -1;
-    frames->inner = frames->thread->call;
-    frames->count = count;
     if (count < 0 || encode->savers_called > 0)
-        frames_find(frames);
-    if (frames->count > 0 && (frames->thread->open_upvalues != NULL ||
-                              frames->thread->to_be_closed > frames->thread->stack)) {
+        for (const struct vm_call *call = frames->inner; call != &thread->base;
+             call = call->previous)
+            frames->count++;
+    else
+        frames->count = count;
+    if (count >= 0 && (frames->count != count || frames_is_changed(exact, encode, thread)))
+        encoder_changed(L);
+    if (frames->count > 0 &&
+        (thread->open_upvalues != NULL || thread->to_be_closed > thread->stack)) {
         frames->held = lua_newuserdatauv(L, (size_t)frames->count * sizeof *frames->held, 0);
         frames_find_held(frames);
     } else {
@@ -122,31 +122,17 @@ static void frames_begin(lua_State *L, struct frames *frames, struct encoder *en
     }
 }
 
-/* A save function has been called. */
-static void frames_look_again(struct frames *frames)
+/* If a save function has been called, the thread may have another stack, but the same calls. */
+static void frames_settle(struct frames *frames)
 {
-    ptrdiff_t count = frames->count, at = 0;
-    const struct vm_call *call = frames->thread->call;
-    if (call != frames->inner || frames->top != frames->thread->top - frames->thread->stack ||
-        frames->failed != (frames->thread->status > LUA_YIELD))
+    if (frames->savers_called == frames->encode->savers_called)
+        return;
+    if (frames->thread->call != frames->inner ||
+        frames_is_changed(frames->exact, frames->encode, frames->thread))
         encoder_changed(frames->L);
-    if (frames->runs != frames->exact->runs) {
-        frames_find(frames);
-        for (; call != &frames->thread->base && call != frames->call; call = call->previous)
-            at++;
-        if (frames->count != count || count - 1 - at != frames->at)
-            encoder_changed(frames->L);
-    }
     if (frames->held != NULL)
         frames_find_held(frames);
     frames->savers_called = frames->encode->savers_called;
-    frames->runs = frames->exact->runs;
-}
-
-static void frames_settle(struct frames *frames)
-{
-    if (frames->savers_called != frames->encode->savers_called)
-        frames_look_again(frames);
 }
 
 /* The next call inwards. Returns 0 behind the last. */
@@ -451,7 +437,7 @@ static void frames_write_value(lua_State *L, struct encoder *encode, const struc
     }
 }
 
-static void frames_write_integer(struct encoder *encode, const char *name, lua_Integer value)
+static inline void frames_write_integer(struct encoder *encode, const char *name, lua_Integer value)
 {
     pack_text(encode->pack, name);
     pack_integer(encode->pack, value);
@@ -500,27 +486,30 @@ static void frames_write_armed(lua_State *L, struct encoder *encode, const struc
     frames_write_table(L, encode, "armed");
 }
 
-/* part: the highest upvalue; number: the first register's slot. */
+/* part: the highest upvalue, in the slot `other`; number: the first register's slot. */
 static void frames_write_open_ones(lua_State *L, struct encoder *encode,
                                    const struct code_piece *piece)
 {
     const struct vm_thread *thread = piece->object;
     const struct vm_value *registers = thread->stack + piece->number;
-    const struct vm_upvalue *open = piece->part;
-    if (encode->savers_called > 0) { /* it may be closed, or gone */
-        for (open = thread->open_upvalues; open != NULL && open != piece->part;)
-            open = open->u.open.next;
-        if (open == NULL)
-            encoder_changed(L);
-    }
+    const struct vm_upvalue *first = piece->part;
+    uint32_t count = 0;
+    if (thread->call == &thread->base ||
+        frames_is_changed(encode->options->code->context, encode, thread))
+        encoder_changed(L);
+    if (encode->savers_called > 0) /* it may be gone, if no function had it any more */
+        for (first = thread->open_upvalues;
+             first != NULL && first->value > thread->stack + piece->other;)
+            first = first->u.open.next;
+    for (const struct vm_upvalue *open = first; open != NULL && open->value >= registers;
+         open = open->u.open.next)
+        count++;
     luaL_checkstack(L, 12, NULL);
     encoder_begin(encode, 0);
-    pack_map(encode->pack, piece->others);
-    for (uint32_t left = piece->others; left > 0; left--, open = open->u.open.next) {
-        if (open == NULL || open->value < registers)
-            encoder_changed(L);
-        pack_integer(encode->pack, open->value - registers + 1);
-        capture_cell(L, encode, open);
+    pack_map(encode->pack, count);
+    for (; count > 0; count--, first = first->u.open.next) {
+        pack_integer(encode->pack, first->value - registers + 1);
+        capture_cell(L, encode, first);
     }
     encoder_check_sink(L, encode);
 }
@@ -531,7 +520,8 @@ static void frames_write_open(const struct frames *frames, const struct frames_c
     struct code_piece piece = {.write = frames_write_open_ones,
                                .object = frames->thread,
                                .part = say->held.open,
-                               .number = registers - frames->thread->stack};
+                               .number = registers - frames->thread->stack,
+                               .other = say->held.open->value - frames->thread->stack};
     for (const struct vm_upvalue *open = say->held.open; open != NULL && open->value >= registers;
          open = open->u.open.next)
         piece.others++;
@@ -612,8 +602,6 @@ static void frames_write_calls(lua_State *L, struct encoder *encode, const struc
 {
     struct frames frames;
     frames_begin(L, &frames, encode, piece->object, piece->number);
-    if (frames.count != piece->number)
-        encoder_changed(L);
     while (frames_next(&frames))
         frames_write_call(&frames);
     lua_pop(L, 1);
@@ -635,6 +623,8 @@ static void frames_write_base_values(lua_State *L, struct encoder *encode,
     const struct vm_thread *thread = piece->object;
     ptrdiff_t count = frames_base(thread);
     luaL_checkstack(L, 12, NULL);
+    if (frames_is_changed(encode->options->code->context, encode, thread))
+        encoder_changed(L);
     encoder_begin(encode, (uint32_t)count);
     for (ptrdiff_t i = 0; i < count; i++) {
         if (count > frames_base(thread)) /* a save function has changed it */
@@ -665,6 +655,8 @@ static void frames_write_thread(lua_State *L, struct encoder *encode,
     struct code_piece calls = {
         .write = frames_write_calls, .object = thread, .number = piece->sequence};
     luaL_checkstack(L, 12, NULL);
+    if (frames_is_changed(exact, encode, thread))
+        encoder_changed(L);
     encoder_begin(encode, piece->sequence);
     for (uint32_t i = 0; i < piece->sequence; i++) {
         uint32_t sequence, others;
@@ -692,6 +684,8 @@ void frames_thread(lua_State *L, void *context, struct encoder *encode, int inde
     struct frames frames;
     const struct vm_thread *thread = vm_thread(lua_tothread(L, index));
     frames_state(L, exact, thread); /* or none */
+    if (idmap_has(&exact->ran, thread))
+        idmap_find(&exact->ran, thread)->number = 0; /* not since now */
     frames_begin(L, &frames, encode, thread, -1);
     const struct vm_value *limit = thread->top;
     while (frames_next(&frames)) {

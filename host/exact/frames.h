@@ -4,9 +4,9 @@
  * memory. The calls are gone through twice, for a table is counted where it is first referred to,
  * and written later.
  *
- * Between the two a save function of a class may run, and with it other Lua code. It may even run
- * or close the coroutine, move its stack, or collect what nothing else refers to. So what has been
- * counted is looked for anew after each (frames_settle).
+ * Between the two a save function of a class may run, and with it other Lua code. It may move the
+ * stack, and collect what nothing else refers to, so that what has been found is looked for anew
+ * after each (frames_settle). A coroutine that it has run or closed is not saved.
  */
 #ifndef CKPTLUA_EXACT_FRAMES_H
 #define CKPTLUA_EXACT_FRAMES_H

@@ -179,6 +179,7 @@ static int convert_run(lua_State *L)
     convert_take_transients(L, roots);
     capture_begin(exact);
     encode_globals(L, pack_new(L, &sink), &options);
+    capture_end(exact);
     return 0;
 }
 

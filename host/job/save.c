@@ -195,6 +195,8 @@ static struct snapshot_writer *save_attempt(lua_State *L, struct save *save, con
     lua_pushvalue(L, -4);
     lua_pushvalue(L, -4);
     int status = lua_pcall(L, 3, 0, 0);
+    if (job != NULL && encode == save_encode_job)
+        capture_end(&job->exact);
     if (collects)
         lua_gc(L, LUA_GCRESTART);
     result->size = snapshot_written(save->writer);

@@ -31,7 +31,7 @@ struct code_piece {
     uint32_t sequence, others; /* its entries: shape.h */
     void (*write)(lua_State *L, struct encoder *encode, const struct code_piece *piece);
     const void *object, *part; /* what it is about: known to `write` */
-    ptrdiff_t number;
+    ptrdiff_t number, other;
 };
 
 /* Taking apart. Each value is given once. */

@@ -51,6 +51,11 @@ int idmap_has(const struct idmap *map, const void *address)
     return map->entries != NULL && idmap_place(map, address)->address != NULL;
 }
 
+uint64_t idmap_get(const struct idmap *map, const void *address)
+{
+    return map->entries == NULL ? 0 : idmap_place(map, address)->number;
+}
+
 void idmap_free(struct idmap *map)
 {
     free(map->entries);

@@ -220,14 +220,7 @@ void pack_string(struct pack *pack, const char *data, size_t size)
     }
 }
 
-void pack_text(struct pack *pack, const char *text)
+void pack_long_text(struct pack *pack, const char *text, size_t size)
 {
-    size_t size = strlen(text);
-    if (size < 32) {
-        unsigned char *room = pack_take(pack, size + 1);
-        room[0] = (unsigned char)(0xA0 | size);
-        memcpy(room + 1, text, size);
-    } else {
-        msgpack_pack_str_with_body(&pack->packer, text, size);
-    }
+    msgpack_pack_str_with_body(&pack->packer, text, size);
 }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <lua.h>
 #include <msgpack.h>
@@ -49,7 +50,18 @@ void pack_extension(struct pack *pack, int8_t type, const void *data, size_t siz
  * ["string", chunk, chunk, ...]. */
 void pack_string(struct pack *pack, const char *data, size_t size);
 
-/* A short text that is known to be valid UTF-8. */
-void pack_text(struct pack *pack, const char *text);
+/* A text that is known to be valid UTF-8. Most are short, and known when this is compiled. */
+void pack_long_text(struct pack *pack, const char *text, size_t size);
+static inline void pack_text(struct pack *pack, const char *text)
+{
+    size_t size = strlen(text);
+    if (size < 32 && size < PACK_BUFFER - pack->used) {
+        pack->buffer[pack->used] = (unsigned char)(0xA0 | size);
+        memcpy(pack->buffer + pack->used + 1, text, size);
+        pack->used += size + 1;
+    } else {
+        pack_long_text(pack, text, size);
+    }
+}
 
 #endif

@@ -297,6 +297,7 @@ static void resume_save(struct resume *resume)
         lua_pushcfunction(L, resume_capture);
         lua_pushlightuserdata(L, job);
         lua_pcall(L, 1, 0, 0);
+        capture_end(&job->exact);
         lua_gc(L, LUA_GCRESTART);
     }
     lua_settop(L, top);
