@@ -362,8 +362,9 @@ static void capture_check_text(const struct capture *capture, const struct vm_ca
     if (code_find(L, &capture->exact->code, vm_called(call), &chunk, &number))
         return;
     capture_push_name(L, L, call);
-    luaL_error(L, "the source text of %s, which is being called, is not known (it came from "
-                  "string.dump or from a C library)",
+    luaL_error(L,
+               "the source text of %s, which is being called, is not known (it came from "
+               "string.dump or from a C library)",
                lua_tostring(L, -1));
 }
 

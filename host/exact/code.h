@@ -54,8 +54,8 @@ int code_find(lua_State *L, struct code *code, const struct vm_prototype *protot
 void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *prototype);
 
 /* A capture begins; it has met all functions that the script can reach: those that the collector
- * has not freed yet, and a finalizer may bring back, count as met, too; then the texts of the others
- * are forgotten. The collector must not run in code_meet_unfreed. */
+ * has not freed yet, and a finalizer may bring back, count as met, too; then the texts of the
+ * others are forgotten. The collector must not run in code_meet_unfreed. */
 void code_begin(struct code *code);
 void code_meet_unfreed(lua_State *L, struct code *code);
 void code_drop(lua_State *L, struct code *code);

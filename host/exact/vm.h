@@ -16,7 +16,8 @@
 
 #include "base/error.h"
 
-/* GCObject: how all objects begin. The newest one leads to all older ones that have no finalizer. */
+/* GCObject: how all objects begin. The newest one leads to all older ones that have no finalizer.
+ */
 struct vm_object {
     struct vm_object *next;
     uint8_t type, marked;

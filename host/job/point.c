@@ -73,8 +73,8 @@ static void point_say_failed(struct job *job, const struct save_result *result)
     say_note(job, "%s; %s%s", result->message, intact, next);
 }
 
-/* Whether a save that is begun now is tried again if it is refused: for a while, if it is the first,
- * or comes at any instruction. */
+/* Whether a save that is begun now is tried again if it is refused: for a while, if it is the
+ * first, or comes at any instruction. */
 static int point_is_patient(const struct job *job)
 {
     int anywhere = job->exact_mode && policy_interval(job) < SCHEDULE_NEVER;
