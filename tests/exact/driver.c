@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "batch.h"
 #include "ckptlua.h"
@@ -152,5 +153,8 @@ int main(int argc, char *argv[])
         return batch_serve(seed);
     if (argc - at < 2)
         return 2;
-    return driver_run(after, seed, argv[at], argv[at + 1], argc - at - 2, argv + at + 2);
+    int code = driver_run(after, seed, argv[at], argv[at + 1], argc - at - 2, argv + at + 2);
+    if (code == CKPTLUA_AGAIN) /* what is left in memory is no leak */
+        _exit(code);
+    return code;
 }
