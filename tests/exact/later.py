@@ -56,7 +56,7 @@ def undisturbed(bench, program):
 
 def in_pieces(bench, program, options):
     """Returns how many chains are right, and the first difference."""
-    failure = bench.chain(program, differential.doubling())
+    failure = bench.chain(program, differential.growing())
     right, first = int(not failure), failure
     for k in range(1, options.chains):
         rng = random.Random(f"{options.seed} {program.name} {k}")
