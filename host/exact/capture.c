@@ -102,7 +102,8 @@ void capture_note(lua_State *L, struct exact *exact, const lua_State *thread)
     struct idmap_entry *entry = idmap_find(&exact->ran, thread);
     if (entry == NULL)
         luaL_error(L, "not enough memory");
-    entry->number = 1;
+    else
+        entry->number = 1;
 }
 
 /* object: the upvalue */

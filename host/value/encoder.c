@@ -43,7 +43,7 @@ struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const voi
     struct idmap_entry *entry = idmap_find(&encode->map, address);
     if (entry == NULL)
         encoder_no_memory(L);
-    if (entry->number == 0 && idmap_has(encode->named, address))
+    else if (entry->number == 0 && idmap_has(encode->named, address))
         entry->number = ENCODER_SPECIAL;
     return entry;
 }
@@ -368,8 +368,10 @@ static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
                              struct idmap_entry *entry)
 {
     const struct userdata_type *type = registry_type_of(L, index);
-    if (type == NULL)
+    if (type == NULL) {
         encoder_refuse_other(L, encode, index);
+        return;
+    }
     int top = lua_gettop(L);
     lua_pushcfunction(L, encoder_run_type_saver);
     lua_pushlightuserdata(L, (void *)(uintptr_t)type);
