@@ -283,7 +283,7 @@ int unpack_peek_integer(const unsigned char *bytes, size_t size, int64_t *value)
 {
     unsigned char lead = size == 0 ? 0xC1 : bytes[0];
     if (lead < 0x80 || lead >= 0xE0) {
-        *value = (int8_t)lead;
+        *value = lead < 0x80 ? lead : lead - 0x100;
         return 1;
     }
     size_t width = (size_t)1 << (lead & 3);
