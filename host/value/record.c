@@ -57,7 +57,7 @@ static void record_layout(lua_State *L, struct encoder *encode, int table,
         pack_nil(encode->pack);
         return;
     }
-    pack_array(encode->pack, 3 + (size_t)layout->hash);
+    pack_array(encode->pack, 3 + layout->hash);
     pack_boolean(encode->pack, layout->by_address);
     if (layout->limit == LAYOUT_NO_LIMIT)
         pack_nil(encode->pack);
