@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include "exact/nodes_check.h"
 
 #include <lauxlib.h>
 
@@ -172,7 +172,7 @@ static int nodes_try(lua_State *L)
     return 0;
 }
 
-int nodes_check(struct error *error)
+int nodes_check_order(struct error *error)
 {
     struct nodes_pair pair = {.random = NODES_CHECK_SEED};
     const char *failure = NULL;

@@ -417,7 +417,7 @@ static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
 static int vm_look_at_all(lua_State *L)
 {
     static vm_look *const looks[] = {
-        vm_look_at_list,     vm_look_at_table,   vm_look_at_array_limit,
+        vm_look_at_table,    vm_look_at_list,    vm_look_at_array_limit,
         vm_look_at_dead_key, vm_look_at_strings, vm_look_at_finalizers,
         vm_look_at_code,     vm_look_at_thread,  vm_look_at_bias};
     struct vm *vm = lua_touserdata(L, 1);
