@@ -173,7 +173,10 @@ static uint64_t record_number(lua_State *L, struct encoder *encode, const char *
 {
     static const size_t distances[] = {0, 24, 31, 55};
     for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
-        uint64_t number = encoder_find(L, encode, address + distances[i])->number;
+        const char *known = address + distances[i];
+        if (!idmap_has(&encode->map, known))
+            continue;
+        uint64_t number = encoder_find(L, encode, known)->number;
         if (number > ENCODER_SPECIAL)
             return number;
     }

@@ -24,10 +24,9 @@ void restore_pairs(lua_State *L, struct decoder *decode, int table, uint32_t pai
 static struct layout_place *restore_room(lua_State *L, struct decoder *decode, uint32_t count)
 {
     if (decode->places_room < count) {
-        uint32_t room = count < UINT32_MAX / 2 ? 2 * count : count;
-        lua_newuserdatauv(L, room * sizeof(struct layout_place), 0);
+        lua_newuserdatauv(L, count * sizeof(struct layout_place), 0);
         lua_replace(L, decode->places);
-        decode->places_room = room;
+        decode->places_room = count;
     }
     return lua_touserdata(L, decode->places);
 }
