@@ -165,7 +165,7 @@ static const char *vm_look_at_dead_key(lua_State *L, struct vm *vm)
     return NULL;
 }
 
-/* The table of short strings, and one in it. */
+/* The first fields of the global state: the table of short strings, and one in it. */
 static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
 {
     static const char different[] = "the table of strings";
@@ -179,6 +179,8 @@ static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
     lua_pushstring(L, "a short string");
     if (!PEEK(L, thread) || !PEEK(thread.global, global) || global.allocator != allocator ||
         global.context != context || global.strings_size < 1 ||
+        global.total + global.debt !=
+            (ptrdiff_t)lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB) ||
         (global.strings_size & (global.strings_size - 1)) != 0 ||
         !PEEK(lua_topointer(L, 1), string) || string.type != VM_SHORT_STRING ||
         string.short_length != strlen("a short string") ||

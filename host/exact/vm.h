@@ -251,6 +251,20 @@ static inline int vm_is_open(const struct vm_upvalue *upvalue)
     return upvalue->value != &upvalue->u.closed;
 }
 
+/* Bytes that have been allocated since the collector would have worked, negative while it need not
+ * (GCdebt). To set it is what luaE_setdebt does. */
+static inline ptrdiff_t vm_debt(lua_State *L)
+{
+    return vm_thread(L)->global->debt;
+}
+
+static inline void vm_set_debt(lua_State *L, ptrdiff_t debt)
+{
+    struct vm_global *global = vm_thread(L)->global;
+    global->total += global->debt - debt;
+    global->debt = debt;
+}
+
 /* The first object of a list of global_State. */
 static inline const struct vm_object *vm_finalized(lua_State *L, int list)
 {
