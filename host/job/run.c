@@ -421,6 +421,7 @@ static int run_script(struct job *job)
         lua_gc(L, LUA_GCRESTART);
     int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
     job->is_over = 1;
+    lua_gc(L, LUA_GCSTOP); /* finalizers that are left run when the state is closed */
     if (job->leaving && job->code != CKPTLUA_OK)
         return job->code;
     if (!job->leaving && status != LUA_OK) {
