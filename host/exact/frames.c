@@ -54,11 +54,6 @@ struct frames_call {
     uint64_t live[REGSET_WORDS], armed[REGSET_WORDS], loops[REGSET_WORDS]; /* as in site.h */
 };
 
-static int frames_is_nil(const struct vm_value *value)
-{
-    return (value->tag & 0x0F) == VM_NIL;
-}
-
 /* ---------------------------------------------------------------- going through them */
 
 /* The to-be-closed variable before the one in the slot (poptbclist). */
@@ -205,7 +200,7 @@ static void frames_check(const struct frames *frames, const struct frames_call *
                 continue;
             frames_check_trust(frames, reg, &site->trust);
             if ((wanted & 1) != 0 && registers[reg].tag != VM_FALSE &&
-                !frames_is_nil(&registers[reg]))
+                !vm_is_nil(registers[reg].tag))
                 frames_refuse(frames, "a to-be-closed variable");
         }
     }
@@ -267,7 +262,7 @@ static void frames_push_successors(const struct frames *frames, const struct fra
 /* Whether value i of the call is written. */
 static int frames_has(const struct frames_call *say, const struct vm_value *values, ptrdiff_t i)
 {
-    return (i >= say->registers || regset_has(say->live, (int)i)) && !frames_is_nil(&values[i]);
+    return (i >= say->registers || regset_has(say->live, (int)i)) && !vm_is_nil(values[i].tag);
 }
 
 /* Registers with an open upvalue, or that are armed, are needed: the code may not tell, since Lua
@@ -299,7 +294,7 @@ static void frames_add_error(struct frames_call *say, const struct vm_value *val
         return;
     if (say->count <= say->registers)
         regset_add(say->live, (int)say->count - 1);
-    else if (!frames_is_nil(&values[say->count - 1]))
+    else if (!vm_is_nil(values[say->count - 1].tag))
         say->fields |= FRAMES_ERROR;
 }
 
@@ -380,7 +375,7 @@ static void frames_count_bare(struct exact *exact, const struct vm_value *from,
                               const struct vm_value *limit)
 {
     for (; from < limit; from++)
-        exact->bare += frames_is_nil(from);
+        exact->bare += vm_is_nil(from->tag);
 }
 
 static void frames_count_call(struct frames *frames)
@@ -465,7 +460,7 @@ static void frames_write_extra(lua_State *L, struct encoder *encode, const struc
     int count = call->u.lua.extra_arguments;
     lua_createtable(L, count, 1);
     for (int i = 0; i < count; i++)
-        if (!frames_is_nil(&call->function[i - count])) {
+        if (!vm_is_nil(call->function[i - count].tag)) {
             vm_push(L, &call->function[i - count]);
             lua_rawseti(L, -2, i + 1);
         }
@@ -612,7 +607,7 @@ static ptrdiff_t frames_base(const struct vm_thread *thread)
 {
     const struct vm_value *values = thread->base.function + 1;
     ptrdiff_t count = frames_limit(thread, &thread->base) - values;
-    while (count > 0 && frames_is_nil(&values[count - 1]))
+    while (count > 0 && vm_is_nil(values[count - 1].tag))
         count--;
     return count;
 }
