@@ -151,8 +151,8 @@ static const struct vm_value *frames_limit(const struct vm_thread *thread,
  * looked at: that of another thread may be one that is met in this one's registers. */
 static const struct site *frames_site(const struct frames *frames, const struct frames_call *say)
 {
-    return site_of(frames->L, &frames->exact->sites, &frames->exact->code, vm_called(frames->call),
-                   say->pc, say->in_progress);
+    return site_of(frames->L, &frames->exact->sites, &frames->exact->code, frames->call,
+                   say->in_progress);
 }
 
 /* ---------------------------------------------------------------- what code relies on */
@@ -298,21 +298,6 @@ static void frames_add_error(struct frames_call *say, const struct vm_value *val
         say->fields |= FRAMES_ERROR;
 }
 
-/* Whether the text of the function that is called is known; raises which one it is, if not. */
-static void frames_check_text(const struct frames *frames)
-{
-    lua_State *L = frames->L;
-    struct code_chunk *chunk;
-    uint32_t number;
-    if (code_find(L, &frames->exact->code, vm_called(frames->call), &chunk, &number))
-        return;
-    capture_push_name(L, L, frames->call);
-    luaL_error(L,
-               "the source text of %s, which is being called, is not known (it came from "
-               "string.dump or from a C library)",
-               lua_tostring(L, -1));
-}
-
 static void frames_look_at_lua(const struct frames *frames, struct frames_call *say)
 {
     lua_State *L = frames->L;
@@ -321,7 +306,6 @@ static void frames_look_at_lua(const struct frames *frames, struct frames_call *
     const struct vm_value *registers = call->function + 1;
     say->registers = prototype->registers;
     say->pc = vm_pc(call);
-    frames_check_text(frames);
     const struct site *site = frames_site(frames, say);
     say->is_lua = 1;
     say->print = site->print;
