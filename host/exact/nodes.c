@@ -110,6 +110,16 @@ static const void *nodes_removed(lua_State *L, int index, uint32_t place)
     return NULL;
 }
 
+/* The map knows userdata by the byte before their block. */
+static void nodes_aliases(const void *address, const void *aliases[LAYOUT_ALIASES])
+{
+    const char *object = address;
+    aliases[0] = object;
+    aliases[1] = object + offsetof(struct vm_string, text);
+    aliases[2] = object + VM_USERDATA_HEADER - 1;
+    aliases[3] = object + VM_USERDATA_HEADER_AND_VALUE - 1;
+}
+
 static void nodes_strings(lua_State *L,
                           void (*found)(lua_State *L, void *context, const void *address),
                           void *context)
@@ -124,8 +134,9 @@ static void nodes_strings(lua_State *L,
         }
 }
 
-const struct layout_writer nodes_writer = {nodes_sizes, nodes_look,    nodes_value,  nodes_place,
-                                           nodes_entry, nodes_removed, nodes_strings};
+const struct layout_writer nodes_writer = {nodes_sizes,   nodes_look,   nodes_value,
+                                           nodes_place,   nodes_entry,  nodes_removed,
+                                           nodes_aliases, nodes_strings};
 
 /* ---------------------------------------------------------------- making */
 

@@ -220,6 +220,9 @@ struct vm_node {
     uint64_t key;
 };
 
+/* Bytes of a userdata before its block: Udata0, and Udata with one user value. */
+enum { VM_USERDATA_HEADER = 32, VM_USERDATA_HEADER_AND_VALUE = 56 };
+
 enum { VM_LARGEST_DELTA = 0xFFFF, VM_LARGE_ARRAY_FLAG = 0x80 };
 
 /* What the check has found out. */
