@@ -13,7 +13,7 @@ void coroutine_open(lua_State *L, struct exact *exact);
 /* Of code_writer and code_reader, for functions made by coroutine.wrap: pushes "wrap" and the
  * coroutine, and returns 1, or -1 if it is none; and makes one of the coroutine on top. */
 int coroutine_take_apart(lua_State *L, int index);
-void coroutine_make(lua_State *L, struct exact *exact);
+void coroutine_make(lua_State *L);
 
 /* Runs `thread` with `arguments` values on its stack, as lua_resume does, as the running one. */
 int coroutine_run(lua_State *L, struct exact *exact, lua_State *thread, int arguments,

@@ -73,7 +73,7 @@ void rebuild_thread(lua_State *L, void *context)
 void rebuild_made(lua_State *L, void *context, const char *kind, int count)
 {
     if (strcmp(kind, "wrap") == 0 && count == 1)
-        coroutine_make(L, context);
+        coroutine_make(L);
     else if (!iterators_make(L, context, kind, count))
         described_nonsense(L, "the kind of a function");
 }
