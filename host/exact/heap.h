@@ -1,10 +1,6 @@
 /*
- * The memory of a Lua state. Small blocks come out of size classes with free lists: Lua tells the
- * size of a block when it gives it back, so no block needs a header, and only one thread uses the
- * state, so none needs a lock. Larger blocks come from malloc.
- *
- * Measured against malloc in bench/: the interpreter gains more by it than it loses by living in a
- * host. Memory of small blocks is kept for other blocks of their class until the state is closed.
+ * A Lua state with a heap of its own: a zone (zone/zone.h), from which a job also has the addresses
+ * of its objects, and a seed for the hashes of strings, from which it has the order of its tables.
  */
 #ifndef CKPTLUA_EXACT_HEAP_H
 #define CKPTLUA_EXACT_HEAP_H
@@ -14,24 +10,18 @@
 
 #include <lua.h>
 
-enum { HEAP_STEP = 16, HEAP_SMALL = 512, HEAP_CLASSES = HEAP_SMALL / HEAP_STEP };
+#include "zone/zone.h"
 
 struct heap {
-    void *free[HEAP_CLASSES]; /* first free block of a class; each holds the address of the next */
-    char *at, *end;           /* what is left of the newest chunk */
-    void *chunks;             /* all of them, linked */
-    size_t next_chunk;        /* bytes */
-    char *state;              /* while the state is made: its first block, */
-    size_t state_size;        /* which the seed is written into */
+    struct zone zone;  /* the state's allocator is zone_alloc with this */
+    char *state;       /* while the state is made: its first block, */
+    size_t state_size; /* which the seed is written into */
     uint32_t seed;
     int seeded;
     int warns, warning; /* the script has called warn("@on"); a warning has more pieces to come */
 };
 
-/* All zeros is a new heap. */
-
-/* A lua_Alloc; context is the heap. */
-void *heap_alloc(void *context, void *block, size_t old_size, size_t new_size);
+/* All zeros is a closed heap. */
 
 /* After lua_close. */
 void heap_close(struct heap *heap);

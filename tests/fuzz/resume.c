@@ -66,7 +66,7 @@ static void *resume_alloc(void *context, void *block, size_t old_size, size_t ne
         resume->failures++;
         return NULL;
     }
-    void *moved = heap_alloc(&resume->job->heap, block, old_size, new_size);
+    void *moved = zone_alloc(&resume->job->heap.zone, block, old_size, new_size);
     if (moved != NULL || new_size == 0)
         resume->used += new_size - old;
     return moved;

@@ -1,0 +1,492 @@
+#include "zone/region.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#if !defined(MAP_FIXED_NOREPLACE)
+#define MAP_FIXED_NOREPLACE 0x100000 /* older kernels take it for a wish */
+#endif
+
+enum { REGION_ALL_BITS = 64 };
+
+/* Bytes of the near piece, the shift of its start left out. */
+enum { REGION_NEAR_ROOM = 12 * 1024, REGION_LINE = 64 };
+
+/* The far piece grows by half of what it has, in steps of this size. From some size on it asks for
+ * huge pages, and memory is given back where this much is free in a row. */
+enum {
+    REGION_STEP_LEAST = 256 * 1024,
+    REGION_STEP_MOST = 64 * 1024 * 1024,
+    REGION_HUGE_FROM = 8 * 1024 * 1024,
+    REGION_HUGE = 2 * 1024 * 1024,
+    REGION_TRIM_LEAST = 128 * 1024,
+    REGION_PEAK_LEAST = 1024 * 1024
+};
+
+/* ---------------------------------------------------------------- addresses */
+
+/* The zone begins here, or at one of the others: far from what the kernel maps by itself, which is
+ * above it or (with an unlimited stack) comes from 0x2aaa... upwards, and from what
+ * AddressSanitizer takes. All are multiples of 2^32, and beyond what valgrind can give, which
+ * therefore sees blocks from malloc. */
+static const uintptr_t region_bases[] = {0x6d0000000000, 0x5d0000000000, 0x4d0000000000,
+                                         0x3d0000000000, 0x2d0000000000, 0x1d0000000000};
+
+/* Maps memory just there. Returns 0 or -1, with errno (EEXIST: something is there). */
+static int region_map(uintptr_t at, size_t size)
+{
+    void *wanted = (void *)at; /* NOLINT(performance-no-int-to-ptr): the address is the point */
+    void *got = mmap(wanted, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == wanted)
+        return 0;
+    if (got != MAP_FAILED) {
+        munmap(got, size);
+        errno = EEXIST;
+    }
+    return -1;
+}
+
+uintptr_t region_map_base(enum zone_where *where)
+{
+    for (size_t i = 0; i < sizeof region_bases / sizeof *region_bases; i++) {
+        if (region_map(region_bases[i], REGION_NEAR_END) != 0)
+            continue;
+        *where = i == 0 ? ZONE_HOME : ZONE_ELSEWHERE;
+        /* A page at a time: most of them will never be used. */
+        madvise((void *)region_bases[i], REGION_NEAR_END, MADV_NOHUGEPAGE);
+        REGION_POISON((char *)region_bases[i] + REGION_NEAR_START,
+                      REGION_NEAR_END - REGION_NEAR_START);
+        return region_bases[i];
+    }
+    *where = ZONE_NOWHERE;
+    return 0;
+}
+
+void region_unmap_all(uintptr_t base)
+{
+    struct region *regions = (void *)base;
+    for (unsigned i = 0; i < REGION_COUNT; i++) {
+        struct region *region = &regions[i];
+        if (region->used != region->first)
+            free(region->used);
+        if (region->end != region->mapped) {
+            REGION_UNPOISON(region->mapped, (size_t)(region->end - region->mapped));
+            munmap(region->mapped, (size_t)(region->end - region->mapped));
+        }
+    }
+    REGION_UNPOISON((char *)base + REGION_NEAR_START, REGION_NEAR_END - REGION_NEAR_START);
+    munmap((void *)base, REGION_NEAR_END);
+}
+
+/* ---------------------------------------------------------------- growing */
+
+static uint32_t region_words_for(const struct region *region, const char *end)
+{
+    return (uint32_t)((size_t)(end - region->far) / ((size_t)region->size * REGION_ALL_BITS));
+}
+
+/* Makes room for so many words in the bitmaps. New ones are zero, and not touched before they are
+ * used. */
+static int region_make_room(struct region *region, uint32_t words)
+{
+    if (words <= region->words)
+        return 0;
+    size_t room = 2 * (size_t)region->words;
+    if (room < words)
+        room = words;
+    room = (room + 63) / 64 * 64;
+    size_t full = room / 64, fuller = full / 64 + 1;
+    uint64_t *used = calloc(room + full + fuller, sizeof *used);
+    if (used == NULL)
+        return REGION_NO_MEMORY;
+    memcpy(used, region->used, region->words * sizeof *used);
+    memcpy(used + room, region->full, (region->words + 63) / 64 * sizeof *used);
+    memcpy(used + room + full, region->fuller, (region->words / 4096 + 1) * sizeof *used);
+    if (region->used != region->first)
+        free(region->used);
+    region->used = used;
+    region->full = used + room;
+    region->fuller = used + room + full;
+    region->words = (uint32_t)room;
+    return 0;
+}
+
+/* The end of the addresses that the region may have. */
+static uintptr_t region_limit(const struct region *region)
+{
+    uintptr_t slot = (uintptr_t)region->mapped >> REGION_FAR_SHIFT;
+    uintptr_t slots = region->size == REGION_PAGE && region->word == UINT32_MAX
+                          ? REGION_CLASSES - REGION_PAGES
+                          : 1;
+    return (slot + slots) << REGION_FAR_SHIFT;
+}
+
+static uintptr_t region_round(uintptr_t at, uintptr_t step)
+{
+    return (at + step - 1) / step * step;
+}
+
+/* Maps up to `end` at least; more if it can be had. */
+static int region_map_to(struct region *region, uintptr_t least)
+{
+    uintptr_t at = (uintptr_t)region->end, limit = region_limit(region);
+    size_t have = at - (uintptr_t)region->mapped, step = have / 2;
+    least = region_round(least, REGION_PAGE);
+    if (least > limit)
+        return REGION_FULL;
+    if (step < REGION_STEP_LEAST)
+        step = REGION_STEP_LEAST;
+    if (step > REGION_STEP_MOST)
+        step = REGION_STEP_MOST;
+    uintptr_t end = at + step > least ? at + step : least;
+    if (have + step >= REGION_HUGE_FROM)
+        end = region_round(end, REGION_HUGE);
+    if (end > limit)
+        end = limit;
+    if (region_map(at, end - at) != 0 && (end = least, region_map(at, end - at) != 0))
+        return errno == EEXIST ? REGION_FULL : REGION_NO_MEMORY;
+    if (have + step >= REGION_HUGE_FROM)
+        madvise(region->end, end - at, MADV_HUGEPAGE);
+    REGION_POISON(region->end, end - at);
+    region->end += end - at;
+    return 0;
+}
+
+/* Makes the cells of a word usable. */
+static int region_extend(struct region *region, uint32_t word)
+{
+    if (word >= region->reach) {
+        uintptr_t end = (uintptr_t)region->far +
+                        ((uintptr_t)word + 1) * REGION_ALL_BITS * (uintptr_t)region->size;
+        int status = end > region_limit(region) ? REGION_FULL : region_map_to(region, end);
+        if (status != 0)
+            return status;
+        region->reach = region_words_for(region, region->end);
+    }
+    return region_make_room(region, word + 1);
+}
+
+/* ---------------------------------------------------------------- words */
+
+static void region_mark_full(struct region *region, uint32_t word)
+{
+    uint32_t above = word / 64;
+    region->full[above] |= (uint64_t)1 << word % 64;
+    if (region->full[above] == UINT64_MAX)
+        region->fuller[above / 64] |= (uint64_t)1 << above % 64;
+}
+
+void region_unmark_full(struct region *region, uint32_t word)
+{
+    uint32_t above = word / 64;
+    region->full[above] &= ~((uint64_t)1 << word % 64);
+    region->fuller[above / 64] &= ~((uint64_t)1 << above % 64);
+}
+
+void region_sync(struct region *region)
+{
+    if (region->word == UINT32_MAX)
+        return;
+    region->used[region->word] = ~region->free;
+    if (region->free == 0)
+        region_mark_full(region, region->word);
+    else
+        region_unmark_full(region, region->word);
+}
+
+/* Remembers how many cells were in use at most, for giving memory back. */
+static void region_note_peak(struct region *region, uint32_t word)
+{
+    if (word > region->top)
+        region->top = word;
+    if ((uint64_t)region->live * region->size > REGION_PEAK_LEAST &&
+        (region->trim_at == UINT32_MAX || region->live / 4 > region->trim_at))
+        region->trim_at = region->live / 4;
+}
+
+static void region_enter(struct region *region, uint32_t word)
+{
+    region->word = word;
+    region->free = ~region->used[word];
+    region->at = (word < region->near_words ? region->near : region->far) +
+                 (size_t)word * REGION_ALL_BITS * region->size;
+}
+
+/* The lowest word above `word` that is not full; it may have no room yet. */
+static uint32_t region_find(const struct region *region, uint32_t word)
+{
+    uint32_t above = word / 64;
+    uint64_t there = ~region->full[above] & ~(uint64_t)1 << word % 64;
+    if (there == 0) {
+        uint32_t top = above / 64, words = region->words / 64;
+        uint64_t rest = ~region->fuller[top] & ~(uint64_t)1 << above % 64;
+        while (rest == 0 && (top + 1) * 64 < words)
+            rest = ~region->fuller[++top];
+        above = rest == 0 ? words : top * 64 + (uint32_t)__builtin_ctzll(rest);
+        if (above >= words)
+            return region->words;
+        there = ~region->full[above];
+    }
+    return above * 64 + (uint32_t)__builtin_ctzll(there);
+}
+
+int region_next(struct region *region)
+{
+    region_sync(region);
+    uint32_t word = region_find(region, region->word);
+    if (word >= region->reach || word >= region->words) {
+        int status = region_extend(region, word);
+        if (status != 0)
+            return status;
+    }
+    region_enter(region, word);
+    region_note_peak(region, word);
+    return 0;
+}
+
+void region_back(struct region *region, uint32_t word)
+{
+    region_sync(region);
+    region_enter(region, word);
+}
+
+/* ---------------------------------------------------------------- making */
+
+static uint32_t region_size_of(unsigned number)
+{
+    unsigned class = number < REGION_PLACED ? number % REGION_CLASSES
+                                            : (number - REGION_PLACED) % REGION_SMALL_CLASSES;
+    if (class < REGION_SMALL_CLASSES)
+        return (class + 1) * ZONE_STEP;
+    if (class >= REGION_PAGES)
+        return REGION_PAGE;
+    class -= REGION_SMALL_CLASSES;
+    return (uint32_t)(ZONE_SMALL + ZONE_SMALL / 4 * (class % 4 + 1)) << class / 4;
+}
+
+/* See enum zone_sort. */
+static void region_set_weight(struct region *region, unsigned number)
+{
+    uint32_t weight = region->size, group;
+    group = number < REGION_PLACED ? number / REGION_CLASSES
+                                   : ZONE_BLOCK + (number - REGION_PLACED) / REGION_SMALL_CLASSES;
+    region->sort = ZONE_COUNTED;
+    if (group == ZONE_FUNCTION)
+        weight *= 2;
+    else if (group == ZONE_THREAD)
+        weight += 1024;
+    else if (group == ZONE_OTHER || (group == ZONE_STRING && region->size <= 64))
+        region->sort = ZONE_GUARDED;
+    else if (group == ZONE_OWN || (group == ZONE_BLOCK && region->size == 64))
+        region->sort = ZONE_UNCOUNTED;
+    region->group = (uint8_t)group;
+    region->weight = (uint16_t)(weight / ZONE_STEP);
+}
+
+static void region_lay_out(struct region *region, uintptr_t base, unsigned number)
+{
+    uintptr_t line = (number * 7 + number / 32 * 13) % 64 * REGION_LINE;
+    uintptr_t shift = (uintptr_t)number * 0xa3d000; /* of whole pages, below 2^33 */
+    uintptr_t near = base + REGION_NEAR_START + ((uintptr_t)number << REGION_NEAR_SHIFT) + line;
+    uintptr_t far = base + ((uintptr_t)(number + 1) << REGION_FAR_SHIFT) + shift;
+    int is_of_pages = number < REGION_PLACED && number % REGION_CLASSES == REGION_PAGES;
+    if (!is_of_pages && region->size <= REGION_PAGE)
+        region->near_cells = REGION_NEAR_ROOM / region->size;
+    region->near_words = (region->near_cells + 63) / 64;
+    region->near = (char *)near;
+    region->mapped = region->end = (char *)far;
+    region->far = (char *)far + (is_of_pages ? 0 : line) -
+                  (size_t)region->near_words * REGION_ALL_BITS * region->size;
+    region->reach = region->near_words;
+    region->word = is_of_pages ? UINT32_MAX : 0;
+}
+
+int region_open(uintptr_t base, unsigned number)
+{
+    struct region *region = (struct region *)base + number;
+    region->size = region_size_of(number);
+    region_set_weight(region, number);
+    region_lay_out(region, base, number);
+    uint32_t units = region->size / ZONE_STEP;
+    region->reciprocal = (0x80000000 + units - 1) / units;
+    region->trim_at = UINT32_MAX;
+    region->used = region->first;
+    region->full = region->first + REGION_FIRST_WORDS;
+    region->fuller = region->full + 1;
+    region->words = REGION_FIRST_WORDS;
+    if (region->near_cells % 64 != 0)
+        region->used[region->near_words - 1] = ~(uint64_t)0 << region->near_cells % 64;
+    if (region->word == UINT32_MAX)
+        return 0;
+    int status = region->reach == 0 ? region_extend(region, 0) : 0;
+    if (status == 0)
+        region_enter(region, 0);
+    else
+        region->size = 0;
+    return status;
+}
+
+/* ---------------------------------------------------------------- single cells and rows */
+
+int region_has(const struct region *region, uint64_t cell)
+{
+    uint64_t words = (region_limit(region) - (uintptr_t)region->far) / region->size / 64;
+    return cell / 64 < words && (cell < region->near_cells || cell / 64 >= region->near_words);
+}
+
+static uint64_t region_used_word(const struct region *region, const uint64_t *marks, uint64_t word)
+{
+    uint64_t used = region->used[word];
+    if (marks != NULL)
+        used &= ~marks[word];
+    if (word + 1 == region->near_words && region->near_cells % 64 != 0)
+        used &= ~(~(uint64_t)0 << region->near_cells % 64);
+    return used;
+}
+
+uint64_t region_next_used(const struct region *region, const uint64_t *marks, uint64_t cell)
+{
+    uint64_t mask = ~(uint64_t)0 << cell % 64;
+    for (uint64_t word = cell / 64; word < region->words; word++, mask = ~(uint64_t)0) {
+        uint64_t used = region_used_word(region, marks, word) & mask;
+        if (used != 0)
+            return word * 64 + (uint64_t)__builtin_ctzll(used);
+    }
+    return (uint64_t)region->words * 64;
+}
+
+uint64_t region_end_used(const struct region *region, const uint64_t *marks, uint64_t cell,
+                         uint64_t end)
+{
+    uint64_t mask = ~(uint64_t)0 << cell % 64;
+    for (uint64_t word = cell / 64; word < region->words && word * 64 < end; word++) {
+        uint64_t free = ~region_used_word(region, marks, word) & mask;
+        if (free != 0) {
+            uint64_t found = word * 64 + (uint64_t)__builtin_ctzll(free);
+            return found < end ? found : end;
+        }
+        mask = ~(uint64_t)0;
+    }
+    uint64_t room = (uint64_t)region->words * 64;
+    return room < end ? room : end;
+}
+
+/* The lowest cell from `cell` that is not in use; there may be no room for it yet. */
+static uint64_t region_next_free(const struct region *region, uint64_t cell)
+{
+    uint64_t word = cell / 64;
+    if (word >= region->words)
+        return cell;
+    uint64_t free = ~region->used[word] & ~(uint64_t)0 << cell % 64;
+    if (free == 0) {
+        word = region_find(region, (uint32_t)word);
+        if (word >= region->words)
+            return word * 64;
+        free = ~region->used[word];
+    }
+    return word * 64 + (uint64_t)__builtin_ctzll(free);
+}
+
+/* Sets or clears bits of the bitmap; the current word is up to date and stays so. */
+static void region_change_row(struct region *region, uint64_t cell, uint64_t count, int used)
+{
+    while (count > 0) {
+        uint32_t word = (uint32_t)(cell / 64), from = (uint32_t)(cell % 64);
+        uint64_t here = 64 - from < count ? 64 - from : count;
+        uint64_t bits = (here == 64 ? ~(uint64_t)0 : ((uint64_t)1 << here) - 1) << from;
+        if (used)
+            region->used[word] |= bits;
+        else
+            region->used[word] &= ~bits;
+        if (region->used[word] == UINT64_MAX)
+            region_mark_full(region, word);
+        else
+            region_unmark_full(region, word);
+        cell += here;
+        count -= here;
+    }
+}
+
+static void region_use_row(struct region *region, uint64_t cell, uint64_t count)
+{
+    region_sync(region);
+    region_change_row(region, cell, count, 1);
+    if (region->word != UINT32_MAX)
+        region_enter(region, region->word);
+    region->live += (uint32_t)count;
+    region_note_peak(region, (uint32_t)((cell + count - 1) / 64));
+}
+
+int64_t region_take_row(struct region *region, uint32_t count)
+{
+    uint64_t cell = region_next_free(region, 0), end;
+    while ((end = region_next_used(region, NULL, cell)) < cell + count &&
+           end < (uint64_t)region->words * 64)
+        cell = region_next_free(region, end);
+    int status = region_extend(region, (uint32_t)((cell + count - 1) / 64));
+    if (status != 0)
+        return status;
+    region_use_row(region, cell, count);
+    return (int64_t)cell;
+}
+
+int region_claim(struct region *region, uint64_t cell, uint64_t count)
+{
+    region_sync(region);
+    if (count == 0 || cell + count < cell || !region_has(region, cell + count - 1) ||
+        !region_has(region, cell) ||
+        (cell < region->near_cells && cell + count > region->near_cells) ||
+        region_extend(region, (uint32_t)((cell + count - 1) / 64)) != 0)
+        return -1;
+    uint64_t used = region_next_used(region, NULL, cell);
+    if (used < cell + count && used < (uint64_t)region->words * 64)
+        return -1;
+    region_use_row(region, cell, count);
+    return 0;
+}
+
+void region_give_row(struct region *region, uint32_t cell, uint32_t count)
+{
+    region_sync(region);
+    region_change_row(region, cell, count, 0);
+    if (region->word != UINT32_MAX)
+        region_enter(region, cell / 64 < region->word ? cell / 64 : region->word);
+    uint32_t before = region->live;
+    region->live -= count;
+    if (region->trim_at != UINT32_MAX && before > region->trim_at &&
+        region->live <= region->trim_at)
+        region_trim(region);
+}
+
+/* ---------------------------------------------------------------- giving memory back */
+
+/* The words from `from` to `to` (not included) have no cell in use. */
+static void region_give_back(const struct region *region, uint32_t from, uint32_t to)
+{
+    size_t bytes = (size_t)REGION_ALL_BITS * region->size;
+    uintptr_t start = region_round((uintptr_t)region->far + from * bytes, REGION_PAGE);
+    uintptr_t end = ((uintptr_t)region->far + to * bytes) / REGION_PAGE * REGION_PAGE;
+    if (end > start && end - start >= REGION_TRIM_LEAST)
+        madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+void region_trim(struct region *region)
+{
+    region_sync(region);
+    uint32_t start = region->near_words, top = 0;
+    uint32_t end = region->top < region->words ? region->top + 1 : region->words;
+    for (uint32_t word = start; word < end; word++)
+        if (region->used[word] != 0) {
+            region_give_back(region, start, word);
+            start = word + 1;
+            top = word;
+        }
+    region_give_back(region, start, end);
+    region->top = top;
+    region->trim_at = UINT32_MAX;
+    if ((uint64_t)region->live * region->size > REGION_PEAK_LEAST / 4)
+        region->trim_at = region->live / 4;
+}
