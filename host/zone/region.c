@@ -179,7 +179,7 @@ static void region_mark_full(struct region *region, uint32_t word)
         region->fuller[above / 64] |= (uint64_t)1 << above % 64;
 }
 
-void region_unmark_full(struct region *region, uint32_t word)
+static void region_unmark_full(struct region *region, uint32_t word)
 {
     uint32_t above = word / 64;
     region->full[above] &= ~((uint64_t)1 << word % 64);
@@ -245,12 +245,6 @@ int region_next(struct region *region)
     region_enter(region, word);
     region_note_peak(region, word);
     return 0;
-}
-
-void region_back(struct region *region, uint32_t word)
-{
-    region_sync(region);
-    region_enter(region, word);
 }
 
 /* ---------------------------------------------------------------- making */
@@ -458,6 +452,26 @@ void region_give_row(struct region *region, uint32_t cell, uint32_t count)
     region->live -= count;
     if (region->trim_at != UINT32_MAX && before > region->trim_at &&
         region->live <= region->trim_at)
+        region_trim(region);
+}
+
+void region_give_slowly(struct region *region, uint32_t cell)
+{
+    uint32_t word = cell / 64;
+    uint64_t bit = (uint64_t)1 << cell % 64, used;
+    if (word == region->word) {
+        region->free |= bit;
+    } else {
+        used = region->used[word];
+        region->used[word] = used & ~bit;
+        if (used == UINT64_MAX)
+            region_unmark_full(region, word);
+        if (word < region->word) { /* the lowest free cell is there now */
+            region_sync(region);
+            region_enter(region, word);
+        }
+    }
+    if (--region->live == region->trim_at)
         region_trim(region);
 }
 

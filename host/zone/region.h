@@ -42,6 +42,9 @@
 
 #define REGION_LIKELY(condition) __builtin_expect(!!(condition), 1)
 
+/* Inlined, these would make the short way save registers that it does not need. */
+#define REGION_APART __attribute__((noinline))
+
 /*
  * Numbers of regions. Each kind with places has 64: 32 of small cells, 20 of up to 16 kB (four a
  * doubling), one of pages for larger objects, which has the addresses of the last 11 too. The other
@@ -107,11 +110,8 @@ int region_open(uintptr_t base, unsigned number);
 /* .free is 0: goes on to the next word with a free cell. Returns 0 or one of the above. */
 int region_next(struct region *region);
 
-/* Goes back to a lower word. */
-void region_back(struct region *region, uint32_t word);
-
-/* The word was full and has a free cell now. */
-void region_unmark_full(struct region *region, uint32_t word);
+/* Frees a cell anywhere, and gives memory back when it is time to. */
+void region_give_slowly(struct region *region, uint32_t cell);
 
 /* Brings the bitmap up to date. */
 void region_sync(struct region *region);
@@ -176,20 +176,12 @@ static inline void *region_take(struct region *region)
 
 static inline void region_give(struct region *region, uint32_t cell)
 {
-    uint32_t word = cell / 64;
-    uint64_t bit = (uint64_t)1 << cell % 64;
-    if (REGION_LIKELY(word == region->word)) {
-        region->free |= bit;
+    if (REGION_LIKELY(cell / 64 == region->word && region->live - 1 != region->trim_at)) {
+        region->free |= (uint64_t)1 << cell % 64;
+        region->live--;
     } else {
-        uint64_t used = region->used[word];
-        region->used[word] = used & ~bit;
-        if (used == UINT64_MAX)
-            region_unmark_full(region, word);
-        if (word < region->word)
-            region_back(region, word);
+        region_give_slowly(region, cell);
     }
-    if (--region->live == region->trim_at)
-        region_trim(region);
 }
 
 #endif

@@ -49,20 +49,22 @@ static void zone_set_left(struct zone *zone, enum zone_sort sort, uint64_t since
     zone->left[sort] = zone->limit[sort] - (int64_t)since;
 }
 
-static void zone_tell_limit(struct zone *zone, enum zone_sort sort)
+/* Returns block, so that the short way ends with this call. */
+REGION_APART static void *zone_tell_limit(struct zone *zone, enum zone_sort sort, void *block)
 {
     uint64_t since = zone_since(zone, sort);
     zone->limit[sort] = ZONE_NO_LIMIT;
     zone_set_left(zone, sort, since);
     if (zone->reached != NULL)
         zone->reached(zone->context, sort);
+    return block;
 }
 
-static inline void zone_count(struct zone *zone, enum zone_sort sort, int64_t bytes)
+static inline void *zone_count(struct zone *zone, enum zone_sort sort, int64_t bytes, void *block)
 {
     if (REGION_LIKELY((zone->left[sort] -= bytes) > 0))
-        return;
-    zone_tell_limit(zone, sort);
+        return block;
+    return zone_tell_limit(zone, sort, block);
 }
 
 static enum zone_sort zone_sort_large(uint32_t group)
@@ -147,7 +149,7 @@ static void *zone_take_large(struct zone *zone, uint32_t group, size_t size, int
         zone->last = header + 1;
         zone->special |= ZONE_GREW;
     } else {
-        zone_count(zone, zone_sort_large(group), (int64_t)size);
+        zone_count(zone, zone_sort_large(group), (int64_t)size, NULL);
     }
     return header + 1;
 }
@@ -158,7 +160,7 @@ static void zone_settle(struct zone *zone)
     if ((zone->special & ZONE_GREW) == 0)
         return;
     zone->special &= ~(unsigned)ZONE_GREW;
-    zone_count(zone, ZONE_COUNTED, (int64_t)zone_header(zone->last)->size);
+    zone_count(zone, ZONE_COUNTED, (int64_t)zone_header(zone->last)->size, NULL);
 }
 
 /* A stack is freed just after a large block was made: Lua has moved the one to the other. */
@@ -190,7 +192,7 @@ static void *zone_resize_large(struct zone *zone, void *block, size_t size)
         return NULL;
     zone->large[header->group] += size - header->size;
     if (size > header->size)
-        zone_count(zone, zone_sort_large(header->group), (int64_t)(size - header->size));
+        zone_count(zone, zone_sort_large(header->group), (int64_t)(size - header->size), NULL);
     header->size = size;
     return header + 1;
 }
@@ -217,8 +219,7 @@ static void *zone_hand_out(struct zone *zone, struct region *region, void *block
 {
     uint64_t cells = region->word == UINT32_MAX ? zone_cells(region, size) : 1;
     REGION_UNPOISON(block, size);
-    zone_count(zone, region->sort, (int64_t)(cells * region->weight * ZONE_STEP));
-    return block;
+    return zone_count(zone, region->sort, (int64_t)(cells * region->weight * ZONE_STEP), block);
 }
 
 /* A place in region `number`. Returns 0 or a negative number, as region_next. */
@@ -288,7 +289,7 @@ static unsigned zone_group_of(size_t kind, size_t size)
 
 /* ---------------------------------------------------------------- the longer ways */
 
-static void *zone_take_slowly(struct zone *zone, size_t kind, size_t size)
+REGION_APART static void *zone_take_slowly(struct zone *zone, size_t kind, size_t size)
 {
     unsigned special = zone->special, group = zone_group_of(kind, size);
     if ((special & ZONE_PLAIN) != 0)
@@ -309,7 +310,7 @@ static void *zone_take_slowly(struct zone *zone, size_t kind, size_t size)
     return zone_take_group(zone, group, size, is_stack);
 }
 
-static void zone_give_slowly(struct zone *zone, void *block, size_t size)
+REGION_APART static void zone_give_slowly(struct zone *zone, void *block, size_t size)
 {
     if ((zone->special & ZONE_PLAIN) != 0) {
         free(block);
@@ -356,7 +357,8 @@ static void *zone_move(struct zone *zone, unsigned group, void *block, size_t ol
 }
 
 /* Lua resizes blocks without a kind only; objects would lose their place. */
-static void *zone_resize(struct zone *zone, void *block, size_t old_size, size_t new_size)
+REGION_APART static void *zone_resize(struct zone *zone, void *block, size_t old_size,
+                                      size_t new_size)
 {
     if ((zone->special & ZONE_PLAIN) != 0)
         return realloc(block, new_size);
@@ -393,8 +395,7 @@ void *zone_alloc(void *context, void *block, size_t old_size, size_t new_size)
         if (REGION_LIKELY(region->free != 0)) {
             block = region_take(region);
             REGION_UNPOISON(block, new_size);
-            zone_count(zone, region->sort, region->weight * ZONE_STEP);
-            return block;
+            return zone_count(zone, region->sort, region->weight * ZONE_STEP, block);
         }
     }
     return new_size == 0 ? NULL : zone_take_slowly(zone, old_size, new_size);
