@@ -95,7 +95,11 @@ static void *heap_alloc_state(void *context, void *block, size_t old_size, size_
     struct heap *heap = context;
     if (heap->state != NULL)
         heap_write_seed(heap, heap_alloc_state);
+    /* The table of strings, which the host's own strings enlarge too, is not to count. */
+    int is_own = block == NULL && old_size == 0 && new_size > ZONE_SMALL;
+    zone_own(&heap->zone, is_own);
     void *result = zone_alloc(&heap->zone, block, old_size, new_size);
+    zone_own(&heap->zone, 0);
     if (block == NULL && old_size == LUA_TTHREAD && result != NULL && heap->state_size == 0) {
         memset(result, 0, new_size);
         heap->state = result;

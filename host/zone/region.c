@@ -27,12 +27,12 @@ enum {
 
 /* ---------------------------------------------------------------- addresses */
 
-/* The zone begins here, or at one of the others: far from what the kernel maps by itself, which is
- * above it or (with an unlimited stack) comes from 0x2aaa... upwards, and from what
- * AddressSanitizer takes. All are multiples of 2^32, and beyond what valgrind can give, which
- * therefore sees blocks from malloc. */
-static const uintptr_t region_bases[] = {0x6d0000000000, 0x5d0000000000, 0x4d0000000000,
-                                         0x3d0000000000, 0x2d0000000000, 0x1d0000000000};
+/* The zone begins here, or at one of the others. They are multiples of 2^32, and the addresses up
+ * to REGION_END behind each keep clear of where malloc's memory can be: what the kernel maps by
+ * itself (0x7e... and above; with an unlimited stack from 0x2aaa... upwards), programs and their
+ * heaps (0x55..., 0x56...), and AddressSanitizer's (0x60... to 0x64..., and below 0x1001...). */
+static const uintptr_t region_bases[] = {0x6d0000000000, 0x470000000000, 0x3a0000000000,
+                                         0x2d0000000000, 0x1e0000000000, 0x110000000000};
 
 /* Maps memory just there. Returns 0 or -1, with errno (EEXIST: something is there). */
 static int region_map(uintptr_t at, size_t size)

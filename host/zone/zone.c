@@ -138,11 +138,20 @@ static struct zone_large *zone_header(void *block)
     return (struct zone_large *)block - 1;
 }
 
+/* A block from malloc is told by its address. Nothing maps memory there but the zone (region.c), so
+ * this is not to be expected. */
+static int zone_is_within(const struct zone *zone, const void *block)
+{
+    return (uintptr_t)block - zone->base < REGION_END;
+}
+
 static void *zone_take_large(struct zone *zone, uint32_t group, size_t size, int is_stack)
 {
     struct zone_large *header = malloc(sizeof *header + size);
-    if (header == NULL)
+    if (header == NULL || zone_is_within(zone, header)) {
+        free(header);
         return NULL;
+    }
     *header = (struct zone_large){group, (uint32_t)is_stack, size};
     zone->large[group] += size;
     if (group == ZONE_BLOCK) { /* counted by the next call */
