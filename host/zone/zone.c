@@ -219,14 +219,14 @@ static unsigned zone_class(size_t size)
     return REGION_SMALL_CLASSES + (top - 9) * 4 + quarter;
 }
 
-static uint64_t zone_cells(const struct region *region, size_t size)
+static uint64_t zone_pages(size_t size)
 {
-    return (size + region->size - 1) / region->size;
+    return ((uint64_t)size + REGION_PAGE - 1) / REGION_PAGE;
 }
 
 static void *zone_hand_out(struct zone *zone, struct region *region, void *block, size_t size)
 {
-    uint64_t cells = region->word == UINT32_MAX ? zone_cells(region, size) : 1;
+    uint64_t cells = region->word == UINT32_MAX ? zone_pages(size) : 1;
     REGION_UNPOISON(block, size);
     return zone_count(zone, region->sort, (int64_t)(cells * region->weight * ZONE_STEP), block);
 }
@@ -237,7 +237,7 @@ static int zone_take_in(struct zone *zone, unsigned number, size_t size, void **
     struct region *region = region_get(zone, number);
     int status = region->size == 0 ? region_open(zone->base, number) : 0;
     if (status == 0 && number < REGION_PLACED && number % REGION_CLASSES == REGION_PAGES) {
-        uint64_t cells = zone_cells(region, size);
+        uint64_t cells = zone_pages(size);
         int64_t cell = cells > UINT32_MAX ? REGION_FULL : region_take_row(region, (uint32_t)cells);
         if (cell < 0)
             return (int)cell;
@@ -334,8 +334,8 @@ REGION_APART static void zone_give_slowly(struct zone *zone, void *block, size_t
     struct region *region = region_get(zone, places_normal(region_of(distance)));
     uint32_t cell = region_cell(region, distance, block);
     if (region->word == UINT32_MAX) {
-        REGION_POISON(block, zone_cells(region, size) * region->size);
-        region_give_row(region, cell, (uint32_t)zone_cells(region, size));
+        REGION_POISON(block, zone_pages(size) * REGION_PAGE);
+        region_give_row(region, cell, (uint32_t)zone_pages(size));
     } else {
         REGION_POISON(block, region->size);
         region_give(region, cell);
