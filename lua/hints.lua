@@ -69,6 +69,8 @@ local function causes(v, items)
       "something in it depends on the time of day (%s)?" },
     { outside, "it depends on another program (%s)?" },
     { where(v, found, { "os.tmpname" }), "it depends on the name of a temporary file (%s)?" },
+    { where(v, found, { "collectgarbage", "__gc", "__mode" }),
+      "it depends on what the collector has freed by then (%s)?" },
     { where(v, found, { "pairs", "next" }), "it depends on the order of a table's keys (%s)?" },
   }
 end

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Exact resume as its user sees it: what inspect and export show, an error in on_resume, and a machine
-# on which it is not possible.
+# Exact resume as its user sees it: what inspect and export show, an error in on_resume, modules written
+# in C.
 # shellcheck source=tests/lib.sh
 # shellcheck disable=SC2119 # arguments that may be left out
 exact=1
@@ -85,43 +85,3 @@ LUA
     expect_exit 85 "$CKPTLUA" --resume globals module.lua
     rm -f module.ckpt* kept
 fi
-
-# A container that forbids a process to look at itself; and a Lua that is another than expected, for
-# which the call stands that then gives nonsense.
-{ [ "${CKPTLUA_SANITIZED:-0}" != 1 ] && can_trace; } ||
-    skip 'strace is not there, or may not follow processes here'
-cat >plain.lua <<'LUA'
-local n = 0
-for i = 1, 3 do
-  n = n + i
-  if i == 2 then ckpt.exit() end
-end
-print(n)
-LUA
-# with ERROR COMMAND...
-with()
-{
-    error=$1
-    shift
-    strace -f -o trace -e trace=process_vm_readv -e "inject=process_vm_readv:error=$error" "$@"
-}
-expect_exit 85 with EPERM "$CKPTLUA" plain.lua
-expect_no_message 'not possible'
-grep -q EPERM trace || fail 'the call was not forbidden'
-cp plain.ckpt kept
-expect_exit 3 with EFAULT "$CKPTLUA" plain.lua
-expect_message 'plain.ckpt was saved with exact resume, and exact resume is not possible here: ' '--fresh'
-expect_same plain.ckpt kept
-expect_exit 3 with EFAULT "$CKPTLUA" --resume globals plain.lua
-expect_same plain.ckpt kept
-expect_exit 2 with EFAULT "$CKPTLUA" --fresh --resume exact plain.lua
-expect_message 'exact resume is not possible here: ' 'use --resume globals'
-expect_same plain.ckpt kept
-expect_exit 0 with EPERM "$CKPTLUA" plain.lua
-expect_output 6
-expect_exit 85 with EFAULT "$CKPTLUA" plain.lua
-expect_once 'using --resume globals, which keeps global variables only'
-expect_exit 85 with EFAULT "$CKPTLUA" plain.lua
-expect_no_message 'not possible'
-expect_exit 85 with EFAULT "$CKPTLUA" --resume globals plain.lua
-expect_no_message 'not possible'

@@ -65,9 +65,44 @@ do
 end
 ckpt.exit()
 LUA
+# What is refused on the stack itself, and what ckpt has been given.
+refused()
+{
+    cat >job.lua
+    expect_exit 4 "$CKPTLUA" job.lua
+    expect_message "ckptlua: cannot save job.lua: $1"
+}
+
+refused "the stack of calls: the source text of a function (job.lua:2), which is being called, is not known" <<'LUA'
+load(string.dump(function()
+  ckpt.exit()
+end))()
+LUA
+refused "local 'co' (job.lua:1): the source text of poll (job.lua:2), which is being called, is not known" <<'LUA'
+local co = coroutine.wrap(function()
+  local function poll() coroutine.yield(1) end
+  poll = load(string.dump(poll), "x", "b", { coroutine = coroutine })
+  poll()
+end)
+co()
+ckpt.exit()
+LUA
+refused "field [1] of ckpt's on_resume: the source text of this function is not known" <<'LUA'
+ckpt.on_resume(load(string.dump(function() end)))
+ckpt.exit()
+LUA
 # Global names come first, however long they are.
 names 't.<metatable>.__index.p' <<'LUA'
 t = setmetatable({}, { __index = { p = io.popen("true") } })
 local p = t.p
+ckpt.exit()
+LUA
+# Of a way through very many tables the middle is left out.
+names 'head.next.next.next.next.next.next.next ... .next.next.next.next.next.next.next.next.next.next.next.conn' <<'LUA'
+head = {}
+local t = head
+for i = 1, 50000 do t.next = { n = i }; t = t.next end
+t.conn = io.popen("true")
+t = nil
 ckpt.exit()
 LUA

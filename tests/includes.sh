@@ -6,7 +6,7 @@ cd "$1"
 
 lua='lua.h lauxlib.h lualib.h luaconf.h'
 descriptors='fcntl.h unistd.h dirent.h sys/file.h sys/stat.h sys/uio.h'
-# host/exact looks at its own memory by process_vm_readv or a pipe, and at what kind of file a name is
+# host/exact looks at what kind of file a name is
 files='dirent.h sys/file.h'
 threads='pthread.h threads.h signal.h sys/wait.h'
 

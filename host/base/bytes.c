@@ -38,7 +38,7 @@ static const size_t large_page = (size_t)2 << 20;
 
 void *bytes_zeroed(size_t size)
 {
-    if (size < 2 * large_page || size % large_page != 0)
+    if (size < large_page || size % large_page != 0)
         return calloc(1, size);
     void *memory = aligned_alloc(large_page, size);
     if (memory == NULL)

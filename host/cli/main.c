@@ -10,6 +10,7 @@
 #include "cli/message.h"
 #include "cli/run.h"
 #include "cli/verify.h"
+#include "cli/warm.h"
 #include "include/ckptlua.h"
 
 /* A script of such a name is run as ./inspect. */
@@ -45,6 +46,7 @@ static int dispatch(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
+    warm_up();
     fill_standard_streams();
     return message_finish(dispatch(argc, argv));
 }

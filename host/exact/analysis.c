@@ -118,8 +118,7 @@ static const struct analysis *analysis_find(lua_State *L, struct code *code,
     struct error error = {.message = "not enough memory"};
     uint32_t number;
     if (!code_find(L, code, prototype, &chunk, &number))
-        luaL_error(L, "a function that is being called has no source text that is known (it came "
-                      "from string.dump or from a C library)");
+        luaL_error(L, "a function that is being called has no source text that is known");
     if (chunk->analyses == NULL)
         chunk->analyses = calloc(chunk->count, sizeof(struct analysis *));
     if (chunk->analyses != NULL && chunk->analyses[number] == NULL)

@@ -1,6 +1,7 @@
 /*
- * Threads and functions to descriptions of them: tables, which the encoder writes as it writes all
- * tables. The mirror of rebuild.h.
+ * Threads and functions to descriptions of them: tables, which are there in a snapshot only
+ * (code.h). This is of functions, and what is common to all; threads are in frames.h. The mirror of
+ * rebuild.h.
  *
  * A coroutine is a table of
  *   - state: "idle", "suspended" or "failed"; status: of lua_status, where it failed;
@@ -31,17 +32,26 @@
 enum { CAPTURE_LARGEST_STACK = 1000000 - 400 };
 
 /* Of code_writer. */
-void capture_function(lua_State *L, void *context, int index, struct code_place *place);
+void capture_function(lua_State *L, void *context, int index, struct code_place *place,
+                      struct code_piece *upvalues);
 void capture_chunk(lua_State *L, void *context, const void *chunk);
-void capture_thread(lua_State *L, void *context, int index);
 int capture_made(lua_State *L, void *context, int index);
 
 /* What keeps the running threads from being captured now: pushes a text such as "table.sort
  * (job.lua:12)" on L and returns 1; or returns 0. */
 int capture_obstacle(lua_State *L, const struct exact *exact);
 
-/* Before and after a capture. */
-void capture_begin(lua_State *L, struct exact *exact);
-void capture_end(lua_State *L, struct exact *exact);
+/* Before and after a capture, whether it has failed or not. */
+void capture_begin(struct exact *exact);
+void capture_end(struct exact *exact);
+
+/* A save function runs the thread while a capture is on its way. */
+void capture_note(lua_State *L, struct exact *exact, const lua_State *thread);
+
+/* Writes the table of an upvalue, or a reference to it. */
+void capture_cell(lua_State *L, struct encoder *encode, const struct vm_upvalue *upvalue);
+
+/* Pushes "NAME (WHERE)" of a call of that thread. */
+void capture_push_name(lua_State *L, lua_State *thread, const struct vm_call *call);
 
 #endif

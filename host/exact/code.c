@@ -131,9 +131,11 @@ struct code_chunk *code_add(lua_State *L, struct code *code, const char *name, c
 {
     struct vm_prototype *prototype = vm_closure(L, -1)->prototype;
     code_push_closure(L, code, prototype); /* not the function itself, which holds its _ENV */
+    const void *holder = lua_topointer(L, -1);
     int anchor = luaL_ref(L, LUA_REGISTRYINDEX);
     struct code_chunk *chunk = code_append(L, code);
     chunk->anchor = anchor;
+    chunk->holder = holder;
     uint32_t count = code_count(prototype), at = 0;
     chunk->name = strdup(name);
     chunk->prototypes = malloc(count * sizeof(struct vm_prototype *));
@@ -182,6 +184,31 @@ void code_begin(struct code *code)
 {
     for (size_t i = 0; i < code->count; i++)
         code->chunks[i]->met = 0;
+}
+
+static int code_has_unmet(const struct code *code)
+{
+    for (size_t i = 0; i < code->count; i++)
+        if (!code->chunks[i]->met && !code->chunks[i]->lasting)
+            return 1;
+    return 0;
+}
+
+void code_meet_unfreed(lua_State *L, struct code *code)
+{
+    struct code_chunk *chunk;
+    uint32_t number;
+    if (!code_has_unmet(code))
+        return;
+    lua_newtable(L);
+    for (const struct vm_object *object = lua_topointer(L, -1); object != NULL;
+         object = object->next) {
+        const struct vm_closure *closure = (const void *)object;
+        if (object->type == VM_LUA_CLOSURE && closure->prototype != NULL &&
+            code_find(L, code, closure->prototype, &chunk, &number) && chunk->holder != closure)
+            chunk->met = 1;
+    }
+    lua_pop(L, 1);
 }
 
 void code_drop(lua_State *L, struct code *code)

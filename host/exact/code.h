@@ -24,9 +24,10 @@ struct code_chunk {
     struct vm_prototype **prototypes;
     uint32_t count;
     struct analysis **analyses; /* of these, as far as they were asked for; or NULL */
-    int met;                    /* by the capture that is on its way */
+    int met;                    /* by the capture that is on its way, or not to be dropped yet */
     int lasting;                /* the script or the host's own: never dropped */
-    int anchor;                 /* reference in the registry: keeps the prototypes alive */
+    int anchor;                 /* reference in the registry: keeps the prototypes alive, by */
+    const void *holder;         /* this closure */
 };
 
 struct code {
@@ -52,9 +53,11 @@ int code_find(lua_State *L, struct code *code, const struct vm_prototype *protot
 /* Pushes a new closure of that prototype, with upvalues of its own that are nil. */
 void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *prototype);
 
-/* A capture begins; it has been done, and all functions that there are have been met: forgets the
- * texts of the others. */
+/* A capture begins; it has met all functions that the script can reach: those that the collector
+ * has not freed yet, and a finalizer may bring back, count as met, too; then the texts of the
+ * others are forgotten. The collector must not run in code_meet_unfreed. */
 void code_begin(struct code *code);
+void code_meet_unfreed(lua_State *L, struct code *code);
 void code_drop(lua_State *L, struct code *code);
 
 /* The same for a capture by another process, which was begun when there were `count` texts: it

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/capture.h"
 #include "exact/hook.h"
 #include "exact/points.h"
 
@@ -23,6 +24,8 @@ int coroutine_run(lua_State *L, struct exact *exact, lua_State *thread, int argu
 {
     lua_State *before = exact->current; /* L, or what L works for */
     exact->current = thread;            /* first: a signal that comes now arms a hook on it */
+    if (exact->capturing)
+        capture_note(L, exact, thread);
     if (exact->armed)
         hook_arm(exact);
     int status = lua_resume(thread, L, arguments, results);

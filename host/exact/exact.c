@@ -7,9 +7,13 @@
 
 #include "exact/capture.h"
 #include "exact/coroutine.h"
+#include "exact/finalizers.h"
+#include "exact/frames.h"
 #include "exact/hook.h"
+#include "exact/images.h"
 #include "exact/iterators.h"
 #include "exact/loading.h"
+#include "exact/nodes.h"
 #include "exact/order.h"
 #include "exact/parts.h"
 #include "exact/points.h"
@@ -59,7 +63,6 @@ static void exact_add_point(lua_State *L, struct exact *exact, const char *globa
 
 void exact_open(lua_State *L, struct exact *exact)
 {
-    exact->capturing = LUA_NOREF;
     lua_createtable(L, 2, 0);
     exact->scratch = lua_newthread(L);
     lua_rawseti(L, -2, EXACT_SCRATCH);
@@ -74,6 +77,7 @@ void exact_open(lua_State *L, struct exact *exact)
     order_open(L, exact);
     iterators_open(L, exact);
     hook_open(L, exact);
+    finalizers_open(L, exact);
     points_add(L, exact, exact_start, POINT_START, exact_started, 0);
     exact_add_point(L, exact, "pcall", POINT_PCALL);
     exact_add_point(L, exact, "xpcall", POINT_XPCALL);
@@ -82,6 +86,8 @@ void exact_open(lua_State *L, struct exact *exact)
 void exact_close(struct exact *exact)
 {
     code_close(&exact->code);
+    images_free(&exact->images);
+    idmap_free(&exact->ran);
     free(exact->points);
     exact->points = NULL;
     exact->points_count = exact->points_room = 0;
@@ -123,12 +129,15 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
 
 void exact_writer(struct exact *exact, struct code_writer *writer)
 {
-    *writer = (struct code_writer){exact,          capture_function, capture_chunk,
-                                   capture_thread, capture_made,     parts_push};
+    *writer = (struct code_writer){exact,        capture_function, capture_chunk,  frames_thread,
+                                   capture_made, parts_push,       finalizers_push};
 }
 
 void exact_reader(struct exact *exact, struct code_reader *reader)
 {
-    *reader = (struct code_reader){exact,          rebuild_chunk, rebuild_function, rebuild_thread,
-                                   loading_native, rebuild_made,  order_keep,       rebuild_finish};
+    *reader = (struct code_reader){exact,          rebuild_chunk,  rebuild_function,
+                                   rebuild_thread, loading_native, rebuild_made,
+                                   order_keep,     NULL,           rebuild_finish};
+    if (exact->keeps_layout)
+        reader->layout = &nodes_reader;
 }

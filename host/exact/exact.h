@@ -5,7 +5,7 @@
  * The stack of a thread of Lua is an array of values, and a chain of calls that tells which part of
  * it belongs to which function, and at which instruction that function is. While a thread is
  * suspended, or stopped by a hook between two instructions, nothing of it is on the C stack. So an
- * image of both can be taken (capture.c), and a new thread that is given the same image
+ * image of both can be taken (frames.c), and a new thread that is given the same image
  * (rebuild.c) goes on just there when it is resumed. No instruction of the script runs meanwhile.
  *
  * For this the script runs in a coroutine of the host from its start: the first thread of a state
@@ -25,8 +25,12 @@
  * What follows from the code is not saved but computed: results wanted, flags, handlers of pcall.
  * Registers that no instruction will read any more are left out (flow.c).
  *
- * `pairs` and `next` go on in the order that a table had (order.c), and strings are hashed with the
- * seed of the job (heap.c).
+ * Finalizers that are still to run are those that were, and go in the order in which they would
+ * have gone (finalizers.c); their objects may be garbage.
+ *
+ * Strings are hashed with the seed of the job (heap.c), and tables are made with all that they have
+ * in the places where it was (nodes.c), so that they have the order that they had, now and after
+ * changes. Where that cannot be had, `pairs` and `next` keep the order of the save (order.c).
  *
  * All this rests on the insides of Lua, which vm.h lists and vm_check looks at before they are
  * relied upon. A snapshot is not trusted: whatever it says about a stack is checked against the
@@ -40,9 +44,17 @@
 #include <lua.h>
 
 #include "exact/code.h"
+#include "exact/site.h"
 #include "exact/vm.h"
 #include "value/code.h"
 #include "value/idmap.h"
+
+struct image; /* images.h */
+
+struct images {
+    struct image *list;
+    size_t count;
+};
 
 /* A thread that has resumed another one, on the C stack of coroutine.resume. */
 struct exact_resumer {
@@ -60,7 +72,8 @@ struct exact {
     struct exact_resumer *resumers; /* of the running thread, the innermost first */
     lua_State *main;                /* the script's main coroutine */
     lua_State *scratch;             /* for the host's work while another thread is stopped */
-    int is_checked;                 /* vm holds */
+    int is_checked;                 /* vm holds, */
+    int keeps_layout;               /* and tables can be made as they were (nodes.h) */
     enum exact_texts keeps_texts;
     int natives; /* a reference to {[1], [2], ... = the stock searchers for modules that are not
                     written in Lua, [name] = module that one has found} */
@@ -68,11 +81,15 @@ struct exact {
     struct code code;
     struct exact_point *points; /* points.c */
     int points_count, points_room;
-    int capturing; /* a reference to the table of upvalue cells, while a capture is on its way; */
+    int capturing;      /* a capture is on its way: */
+    struct idmap ran;   /* threads -> 1, if they were run since they were met */
+    struct sites sites; /* of the capture that is on its way */
     int64_t bare; /* slots that it has met which hold nothing, and so take no place in a snapshot */
-    int anchors;  /* a reference to the table that holds the threads */
-    int orders;   /* a reference to the table of records of order.c */
+    struct images images;
+    int anchors; /* a reference to the table that holds the threads */
+    int orders;  /* a reference to the table of records of order.c */
     int orders_count;
+    lua_Integer finalizers_of_libraries;                  /* finalizers.c */
     lua_CFunction gmatch, gmatch_next, lines, lines_next; /* iterators.c */
     int pending; /* a reference to {upvalues, threads, functions} between rebuild_finish and
                     rebuild_threads */

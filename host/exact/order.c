@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/nodes.h"
 #include "exact/points.h"
 
 /* A record: {keys, places, n}: keys[i] is the i-th key (weak), places[key] = i (weak). */
@@ -271,6 +272,11 @@ void order_resume(lua_State *L, struct exact *exact, int table, int key, int suc
 {
     int top = lua_gettop(L);
     luaL_checkstack(L, 12, NULL);
+    lua_pushvalue(L, key);
+    int is_known = nodes_know(L, table);
+    lua_pop(L, 1);
+    if (is_known)
+        return;
     order_need_record(L, exact, table);
     int record = top + 1, places = top + 2;
     lua_rawgeti(L, record, ORDER_PLACES);

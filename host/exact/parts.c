@@ -116,6 +116,10 @@ static void parts_of_lua(const struct parts_call *parts, struct exact *exact,
     const struct vm_prototype *prototype = vm_called(call);
     uint64_t live[REGSET_WORDS] = {0};
     int pc = vm_pc(call);
+    struct code_chunk *chunk;
+    uint32_t number;
+    if (!code_find(L, &exact->code, prototype, &chunk, &number))
+        return; /* it is refused itself */
     flow_live(analysis_of(L, &exact->code, prototype), pc, in_progress, live);
     for (int i = 0; i < prototype->registers && call->function + 1 + i < limit; i++)
         if (regset_has(live, i) && parts_is_object(call->function + 1 + i))

@@ -1,11 +1,7 @@
 #include "exact/vm.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -13,6 +9,7 @@
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_value) == 16, "TValue");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_node) == 24, "Node");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_table) == 56, "Table");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct vm_string) == 24, "TString");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_prototype) == 128, "Proto");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_call) == 64, "CallInfo");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_thread) == 200, "lua_State");
@@ -40,40 +37,51 @@ uint32_t vm_array_size(const struct vm_table *table)
     return size;
 }
 
-/* TString: the hash is at 12. */
 uint32_t vm_string_hash(lua_State *L, int index)
 {
-    uint32_t hash;
-    memcpy(&hash, (const char *)lua_topointer(L, index) + 12, sizeof hash);
-    return hash;
+    const struct vm_string *string = lua_topointer(L, index);
+    return string->hash;
 }
 
 /* ---------------------------------------------------------------- looking without a crash */
 
-/* The same by a pipe: write() says EFAULT where a reader would crash. */
-static int vm_peek_by_pipe(const void *address, void *out, size_t size)
+/* The memory of the state that is looked at. An address that a wrong guess gives leads out of it,
+ * and is not followed. What the state frees stays as it is. */
+struct vm_arena {
+    size_t used;                                 /* bytes */
+    _Alignas(max_align_t) char bytes[40 * 1024]; /* 24 KiB are used by 5.4.4 */
+};
+
+/* lua_Alloc */
+static void *vm_alloc(void *context, void *block, size_t old_size, size_t new_size)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    struct vm_arena *arena = context;
+    if (new_size == 0)
+        return NULL;
+    if (block != NULL && new_size <= old_size)
+        return block;
+    size_t step = _Alignof(max_align_t), size = (new_size + step - 1) / step * step;
+    if (size > sizeof arena->bytes - arena->used)
+        return NULL;
+    void *result = arena->bytes + arena->used;
+    arena->used += size;
+    return block == NULL ? result : memcpy(result, block, old_size);
+}
+
+/* Copies what an object of L has at that address, if it can be one. */
+static int vm_peek(lua_State *L, const void *address, void *out, size_t size)
+{
+    void *context;
+    (void)lua_getallocf(L, &context);
+    const struct vm_arena *arena = context;
+    uintptr_t offset = (uintptr_t)address - (uintptr_t)arena->bytes;
+    if (offset > arena->used || size > arena->used - offset)
         return 0;
-    int good =
-        write(ends[1], address, size) == (ssize_t)size && read(ends[0], out, size) == (ssize_t)size;
-    close(ends[0]);
-    close(ends[1]);
-    return good;
+    memcpy(out, arena->bytes + offset, size);
+    return 1;
 }
 
-/* Copies memory that may not be there. */
-static int vm_peek(const void *address, void *out, size_t size)
-{
-    struct iovec here = {out, size}, there = {(void *)(uintptr_t)address, size};
-    if (process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)size)
-        return 1;
-    /* Some containers forbid that call. */
-    return (errno == EPERM || errno == ENOSYS) && vm_peek_by_pipe(address, out, size);
-}
-
-#define PEEK(address, variable) vm_peek(address, &(variable), sizeof(variable))
+#define PEEK(address, variable) vm_peek(L, address, &(variable), sizeof(variable))
 
 /* Each look returns NULL, or what is other than expected. */
 typedef const char *vm_look(lua_State *L, struct vm *vm);
@@ -105,6 +113,19 @@ static const char *vm_look_at_table(lua_State *L, struct vm *vm)
                  nodes[i].key_tag == (LUA_TSTRING | VM_COLLECTABLE) && nodes[i].tag == VM_FLOAT &&
                  nodes[i].bits == UINT64_C(0x3FE0000000000000) && nodes[i].next == 0;
     return found == 1 ? NULL : "the nodes of tables";
+}
+
+static const char *vm_look_at_list(lua_State *L, struct vm *vm)
+{
+    (void)vm;
+    struct vm_object newest;
+    lua_settop(L, 0);
+    lua_newtable(L);
+    lua_newtable(L);
+    if (!PEEK(lua_topointer(L, 2), newest) || newest.type != VM_TABLE ||
+        newest.next != lua_topointer(L, 1))
+        return "the list of objects";
+    return NULL;
 }
 
 /* An array of 8 that is filled to 5: the length operator moves its limit. */
@@ -142,6 +163,68 @@ static const char *vm_look_at_dead_key(lua_State *L, struct vm *vm)
         (node.tag & 0x0F) != VM_NIL || node.key_tag != VM_DEAD_KEY)
         return "deleted keys";
     return NULL;
+}
+
+/* The table of short strings, and one in it. */
+static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
+{
+    static const char different[] = "the table of strings";
+    (void)vm;
+    struct vm_thread thread;
+    struct vm_global global;
+    struct vm_string string, *address;
+    void *context;
+    lua_Alloc allocator = lua_getallocf(L, &context);
+    lua_settop(L, 0);
+    lua_pushstring(L, "a short string");
+    if (!PEEK(L, thread) || !PEEK(thread.global, global) || global.allocator != allocator ||
+        global.context != context || global.strings_size < 1 ||
+        (global.strings_size & (global.strings_size - 1)) != 0 ||
+        !PEEK(lua_topointer(L, 1), string) || string.type != VM_SHORT_STRING ||
+        string.short_length != strlen("a short string") ||
+        !PEEK(global.strings + (string.hash & (uint32_t)(global.strings_size - 1)), address))
+        return different;
+    for (; address != NULL && address != lua_topointer(L, 1); address = string.u.next)
+        if (!PEEK(address, string))
+            return different;
+    return address == NULL ? different : NULL;
+}
+
+/* (of the finalizer) The other one of the two objects waits. */
+static int vm_see_waiting(lua_State *L)
+{
+    const void *waiting;
+    int *seen = lua_touserdata(L, lua_upvalueindex(1));
+    if (PEEK((const char *)vm_thread(L)->global + VM_GLOBAL_WAITING, waiting))
+        *seen |= waiting == lua_touserdata(L, lua_upvalueindex(2)) ? 1 : waiting == NULL ? 2 : 4;
+    return 0;
+}
+
+static const char *vm_look_at_finalizers(lua_State *L, struct vm *vm)
+{
+    const void *objects[2], *marked;
+    int seen = 0;
+    (void)vm;
+    lua_settop(L, 0);
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_newtable(L);
+    for (int i = 0; i < 2; i++)
+        objects[i] = lua_topointer(L, i + 1);
+    lua_pushlightuserdata(L, &seen);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)objects[0]);
+    lua_pushcclosure(L, vm_see_waiting, 2);
+    lua_setfield(L, 3, "__gc");
+    for (int i = 1; i <= 2; i++) {
+        lua_pushvalue(L, 3);
+        lua_setmetatable(L, i);
+        if (!PEEK((const char *)vm_thread(L)->global + VM_GLOBAL_FINALIZED, marked) ||
+            marked != objects[i - 1])
+            return "the list of objects with finalizers";
+    }
+    lua_settop(L, 0);
+    lua_gc(L, LUA_GCCOLLECT);
+    return seen == 3 ? NULL : "the list of finalizers that are due";
 }
 
 /* What is compiled, and so the numbers of the opcodes: FNV-1a over the code of all functions. */
@@ -333,8 +416,10 @@ static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
 /* (struct vm *, where to put what differs) */
 static int vm_look_at_all(lua_State *L)
 {
-    static vm_look *const looks[] = {vm_look_at_table, vm_look_at_array_limit, vm_look_at_dead_key,
-                                     vm_look_at_code,  vm_look_at_thread,      vm_look_at_bias};
+    static vm_look *const looks[] = {
+        vm_look_at_list,     vm_look_at_table,   vm_look_at_array_limit,
+        vm_look_at_dead_key, vm_look_at_strings, vm_look_at_finalizers,
+        vm_look_at_code,     vm_look_at_thread,  vm_look_at_bias};
     struct vm *vm = lua_touserdata(L, 1);
     const char **differs = lua_touserdata(L, 2);
     luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
@@ -350,28 +435,35 @@ static int vm_release(void)
     return version == NULL ? -1 : atoi(version + strlen("Lua 5.4."));
 }
 
-int vm_check(struct vm *vm, struct error *error)
+/* Looks at a state whose memory that is. It is not closed: it has nothing else. */
+static int vm_check_in(struct vm_arena *arena, struct vm *vm, struct error *error)
 {
     const char *differs = NULL;
-    char word;
+    arena->used = 0;
+    lua_State *L = lua_newstate(vm_alloc, arena);
+    if (L == NULL)
+        return error_set(error, ERROR_INVALID, "Lua needs more memory than expected");
+    lua_pushcfunction(L, vm_look_at_all);
+    lua_pushlightuserdata(L, vm);
+    lua_pushlightuserdata(L, (void *)&differs);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+        return error_set(error, ERROR_INVALID, "Lua failed when it was looked at");
+    if (differs != NULL)
+        return error_set(error, ERROR_INVALID, "this Lua differs from those known in %s", differs);
+    return 0;
+}
+
+int vm_check(struct vm *vm, struct error *error)
+{
     if (sizeof(void *) != 8 || sizeof(lua_Integer) != 8 || sizeof(lua_Number) != 8)
         return error_set(error, ERROR_INVALID, "this is not a 64-bit Lua");
     if (vm_release() < VM_LEAST_RELEASE)
         return error_set(error, ERROR_INVALID, "this Lua is not 5.4.%d or a later 5.4",
                          VM_LEAST_RELEASE);
-    if (!PEEK(vm, word))
-        return error_set_system(error, "a process may not look at itself here");
-    lua_State *L = luaL_newstate();
-    if (L == NULL)
+    struct vm_arena *arena = malloc(sizeof *arena);
+    if (arena == NULL)
         return error_set(error, ERROR_MEMORY, "not enough memory");
-    lua_pushcfunction(L, vm_look_at_all);
-    lua_pushlightuserdata(L, vm);
-    lua_pushlightuserdata(L, (void *)&differs);
-    int status = lua_pcall(L, 2, 0, 0);
-    lua_close(L);
-    if (status != LUA_OK)
-        return error_set(error, ERROR_INVALID, "Lua failed when it was looked at");
-    if (differs != NULL)
-        return error_set(error, ERROR_INVALID, "this Lua differs from those known in %s", differs);
-    return 0;
+    int status = vm_check_in(arena, vm, error);
+    free(arena);
+    return status;
 }

@@ -16,6 +16,13 @@
 
 #include "base/error.h"
 
+/* GCObject: how all objects begin. The newest one leads to all older ones that have no finalizer.
+ */
+struct vm_object {
+    struct vm_object *next;
+    uint8_t type, marked;
+};
+
 /* TValue, and StackValue: a value wherever it is kept. */
 struct vm_value {
     uint64_t bits;
@@ -38,6 +45,7 @@ enum {
     VM_C_CLOSURE = 0x26,
     VM_INTEGER = 0x03,
     VM_FLOAT = 0x13,
+    VM_SHORT_STRING = 0x04,
     VM_LONG_STRING = 0x14,
     VM_THREAD = 0x08,
     VM_COLLECTABLE = 0x40
@@ -137,6 +145,28 @@ enum {
     VM_CALL_NEGATED = 1 << 13     /* a <= b by not (b < a) */
 };
 
+/* TString */
+struct vm_string {
+    void *next;
+    uint8_t type, marked, extra, short_length;
+    uint32_t hash;
+    union {
+        size_t long_length;
+        struct vm_string *next; /* short ones: in the table of strings */
+    } u;
+    char text[];
+};
+
+/* global_State, its first fields */
+struct vm_global {
+    lua_Alloc allocator;
+    void *context;
+    ptrdiff_t total, debt;
+    size_t estimate, last_atomic;
+    struct vm_string **strings; /* by hash: all short strings */
+    int strings_count, strings_size;
+};
+
 /* lua_State */
 struct vm_thread {
     void *next;
@@ -144,7 +174,7 @@ struct vm_thread {
     uint8_t status, allows_hooks;
     uint16_t calls;
     struct vm_value *top;
-    void *global;
+    struct vm_global *global;
     struct vm_call *call;
     struct vm_value *stack_last, *stack;
     struct vm_upvalue *open_upvalues;
@@ -183,6 +213,10 @@ struct vm_node {
     uint64_t key;
 };
 
+/* Bytes into global_State: the list of the objects with a finalizer that is still to run (finobj),
+ * and of those that are garbage, and wait for it (tobefnz). */
+enum { VM_GLOBAL_FINALIZED = 128, VM_GLOBAL_WAITING = 176 };
+
 enum { VM_LARGEST_DELTA = 0xFFFF, VM_LARGE_ARRAY_FLAG = 0x80 };
 
 /* What the check has found out. */
@@ -215,6 +249,12 @@ static inline struct vm_table *vm_table(lua_State *L, int index)
 static inline int vm_is_open(const struct vm_upvalue *upvalue)
 {
     return upvalue->value != &upvalue->u.closed;
+}
+
+/* The first object of a list of global_State. */
+static inline const struct vm_object *vm_finalized(lua_State *L, int list)
+{
+    return *(struct vm_object **)(void *)((char *)vm_thread(L)->global + list);
 }
 
 /* The slot of the value on top of L's stack. */

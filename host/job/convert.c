@@ -161,9 +161,13 @@ static int convert_run(lua_State *L)
     struct sink sink = {convert_write, convert->body};
     struct code_reader reader;
     struct code_writer writer;
-    struct encode_options options = {&walker_public, convert_push_line, convert->job, &writer};
+    struct encode_options options = {.walker = &walker_public,
+                                     .push_line = convert_push_line,
+                                     .context = convert->job,
+                                     .code = &writer};
     exact_reader(exact, &reader);
     reader.order = NULL;
+    reader.layout = NULL;
     reader.made = convert_read_made;
     exact_writer(exact, &writer);
     writer.made = convert_write_made;
@@ -173,9 +177,9 @@ static int convert_run(lua_State *L)
     decode_exact(L, convert->unpack, roots, &reader, 1);
     convert_take_classes(L, roots);
     convert_take_transients(L, roots);
-    capture_begin(L, exact);
+    capture_begin(exact);
     encode_globals(L, pack_new(L, &sink), &options);
-    capture_end(L, exact);
+    capture_end(exact);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "exact/capture.h"
 #include "exact/hook.h"
+#include "exact/nodes.h"
 #include "exact/points.h"
 #include "exact/rebuild.h"
 #include "job/leave.h"
@@ -15,6 +16,7 @@
 #include "job/point.h"
 #include "job/save.h"
 #include "job/say.h"
+#include "value/decode.h"
 #include "value/late.h"
 #include "value/registry.h"
 
@@ -27,7 +29,8 @@ enum { EXACTLY_RETRIES = 300 };
 /* Attempts at each instruction; then the hook comes every so many, and more, instructions. */
 enum { EXACTLY_AT_ONCE = 256, EXACTLY_SOON = 1024, EXACTLY_STEP = 16, EXACTLY_LONG_STEP = 256 };
 
-static const char exactly_resumed, exactly_transients; /* registry: list; {name -> function} */
+/* In the registry: list; {name -> function}; list of tables, until the script goes on. */
+static const char exactly_resumed, exactly_transients, exactly_finalizers;
 
 uint32_t exactly_hash_seed(int64_t seed)
 {
@@ -43,6 +46,7 @@ void exactly_check(struct job *job)
     if (!job->exact.is_checked)
         error_set(&job->not_exact, ERROR_INVALID, "exact resume is not possible here: %s",
                   cause.message);
+    job->exact.keeps_layout = job->exact.is_checked && nodes_check(&job->not_laid) == 0;
 }
 
 int exactly_switch_on(struct job *job, struct error *error)
@@ -514,6 +518,17 @@ void exactly_take_roots(lua_State *L, struct job *job, int roots)
     lua_pop(L, 2);
     exactly_root(L, roots, "metatables");
     exactly_take_metatables(L);
+    lua_getfield(L, roots, "finalizers"); /* there were none once */
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_finalizers);
+    lua_pop(L, 1);
+}
+
+void exactly_mark_finalizers(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &exactly_finalizers) == LUA_TTABLE)
+        decode_mark_finalizers(L, -1);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_finalizers);
     lua_pop(L, 1);
 }
 

@@ -42,6 +42,10 @@ void exactly_take_roots(lua_State *L, struct job *job, int roots);
 /* Calls the functions of ckpt.on_resume, in a continued job before it goes on. */
 void exactly_call_resumed(lua_State *L, struct job *job);
 
+/* The script is about to go on, and the collector has begun to work in the way in which it is to:
+ * what is to be finalized is marked for it. Before that no finalizer can run. */
+void exactly_mark_finalizers(lua_State *L);
+
 /* Remembers a function of ckpt.on_resume, or of ckpt.transient under its name. */
 void exactly_add_resumed(lua_State *L, int index);
 void exactly_add_transient(lua_State *L, const char *name, int index);

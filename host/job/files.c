@@ -96,13 +96,14 @@ static const char *obstacle(lua_State *L, const struct handle *handle, FILE *str
     if (handle == NULL)
         return "a file that was not opened by io.open";
     if (handle->kind == HANDLE_PIPE)
-        return "a pipe (io.popen)";
+        return "a pipe (io.popen), which ends with this process; read all of it and close it";
     if (handle->kind == HANDLE_TEMPORARY)
-        return "a temporary file (io.tmpfile)";
+        return "a temporary file (io.tmpfile), which has no name; open one by os.tmpname() instead";
     if (handle->kind == HANDLE_NAMED_PIPE)
         return "a named pipe";
     if (handle->kind == HANDLE_FILE && !in_place(L, handle, stream))
-        return "a file that was removed, renamed or replaced while it was open";
+        return "a file that was removed, renamed or replaced while it was open; close it before "
+               "that";
     return NULL;
 }
 

@@ -32,6 +32,7 @@ static int finish_prepare(lua_State *L, struct job *job)
         return finish_failed(job, "not enough memory");
     if (job->host->options.on_finish == OPTIONS_KEEP && !job->in_hook) {
         struct save_request request = {"the job has ended", "ended", CKPTLUA_OK, 1};
+        job->untold = 0;
         save_run(L, job, &request, &result);
         if (result.outcome != SAVE_DONE)
             return finish_failed(job, result.message);

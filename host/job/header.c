@@ -6,6 +6,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#if defined(__x86_64__) || defined(__i386__)
+#define HEADER_FEATURES 1
+#include <sys/platform/x86.h>
+#endif
+
 #include <lauxlib.h>
 
 #include "base/clock.h"
@@ -31,15 +36,16 @@ static void header_set_number(lua_State *L, const char *name, double value)
     lua_setfield(L, -2, name);
 }
 
+/* As libm chooses by them. The C library has asked the processor already: to ask again, as
+ * __builtin_cpu_supports does in every process, takes long on a virtual machine. */
 static void header_features(char *features, size_t size)
 {
     *features = '\0';
-#if defined(__x86_64__) || defined(__i386__)
-    snprintf(features, size, "%s%s%s%s%s", __builtin_cpu_supports("avx") ? "avx " : "",
-             __builtin_cpu_supports("avx2") ? "avx2 " : "",
-             __builtin_cpu_supports("fma") ? "fma " : "",
-             __builtin_cpu_supports("fma4") ? "fma4 " : "",
-             __builtin_cpu_supports("avx512f") ? "avx512f " : "");
+#if defined(HEADER_FEATURES)
+    snprintf(features, size, "%s%s%s%s%s", CPU_FEATURE_ACTIVE(AVX) ? "avx " : "",
+             CPU_FEATURE_ACTIVE(AVX2) ? "avx2 " : "", CPU_FEATURE_ACTIVE(FMA) ? "fma " : "",
+             CPU_FEATURE_ACTIVE(FMA4) ? "fma4 " : "",
+             CPU_FEATURE_ACTIVE(AVX512F) ? "avx512f " : "");
     size_t length = strlen(features);
     if (length > 0)
         features[length - 1] = '\0';

@@ -47,6 +47,7 @@ struct saving_child {
 /* What the script has told the collector; -1: nothing. */
 struct collector {
     int incremental; /* not generational */
+    int waits; /* to be told, since that collects: until a script that has stopped it wants it */
     int pause, stepmul, stepsize, minor, major;
 };
 
@@ -57,7 +58,8 @@ struct job {
     lua_State *L;     /* the main thread of the state; the script's is a coroutine of it */
     struct exact exact;
     int exact_mode;         /* the stack of calls is saved too */
-    struct error not_exact; /* why it cannot be */
+    struct error not_exact; /* why it cannot be; */
+    struct error not_laid;  /* why tables do not keep their layout */
     pthread_t thread;       /* the one that runs the script */
     struct script script;
     char *file;  /* the snapshot, links followed */
@@ -91,6 +93,7 @@ struct job {
     int has_written;           /* this run has begun to save: FILE is ours even after a failure */
     atomic_int has_snapshot;   /* FILE is ours: loaded, or saved by this run */
     double first_refused;      /* monotonic; 0: not refused */
+    int untold;                /* a refusal of the save that is being done is not told to anybody */
     int is_running;            /* the script has been started, and has not ended well */
     int apart;                 /* ckpt.save or ckpt.load is at work */
     int in_hook;               /* on_save, on_resume or a class's function runs */

@@ -37,6 +37,34 @@ static void library_note(lua_State *L, int index, int *parameter)
         *parameter = value;
 }
 
+static int library_given(int value)
+{
+    return value < 0 ? 0 : value;
+}
+
+static void library_start_collector(struct job *job)
+{
+    struct collector *collector = &job->collector;
+    lua_State *L = job->L;
+    collector->waits = 0;
+    if (collector->stepsize > 0)
+        lua_gc(L, LUA_GCINC, 0, 0, collector->stepsize);
+    if (collector->pause >= 0)
+        lua_gc(L, LUA_GCSETPAUSE, collector->pause);
+    if (collector->stepmul >= 0)
+        lua_gc(L, LUA_GCSETSTEPMUL, collector->stepmul);
+    lua_gc(L, LUA_GCGEN, library_given(collector->minor), library_given(collector->major));
+    if (collector->incremental)
+        lua_gc(L, LUA_GCINC, 0, 0, 0);
+}
+
+/* Whether what is done depends on the way in which the collector works. */
+static int library_uses_mode(const char *option)
+{
+    return strcmp(option, "restart") == 0 || strcmp(option, "step") == 0 ||
+           strcmp(option, "incremental") == 0 || strcmp(option, "generational") == 0;
+}
+
 /* collectgarbage([option [, ...]]); its upvalue is the stock one. */
 static int library_collectgarbage(lua_State *L)
 {
@@ -45,6 +73,8 @@ static int library_collectgarbage(lua_State *L)
     if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) < sizeof option)
         strcpy(option, lua_tostring(L, 1));
     lua_settop(L, 4); /* the option and what it may have; the results come behind */
+    if (collector->waits && library_uses_mode(option))
+        library_start_collector(host_job(L));
     int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
     if (results < 1 || lua_isnil(L, -1)) /* in a finalizer it does nothing */
         return results;
@@ -94,24 +124,11 @@ static void library_set_collector(lua_State *L, struct job *job)
     }
 }
 
-static int library_given(int value)
-{
-    return value < 0 ? 0 : value;
-}
-
 void library_start(struct job *job)
 {
-    const struct collector *collector = &job->collector;
-    lua_State *L = job->L;
-    if (collector->stepsize > 0)
-        lua_gc(L, LUA_GCINC, 0, 0, collector->stepsize);
-    if (collector->pause >= 0)
-        lua_gc(L, LUA_GCSETPAUSE, collector->pause);
-    if (collector->stepmul >= 0)
-        lua_gc(L, LUA_GCSETSTEPMUL, collector->stepmul);
-    lua_gc(L, LUA_GCGEN, library_given(collector->minor), library_given(collector->major));
-    if (collector->incremental)
-        lua_gc(L, LUA_GCINC, 0, 0, 0);
+    job->collector.waits = job->continued && job->exact_mode && !job->collects;
+    if (!job->collector.waits)
+        library_start_collector(job);
 }
 
 /* ---------------------------------------------------------------- the registry */
@@ -142,7 +159,7 @@ static void library_replace(lua_State *L, const char *name, lua_CFunction functi
 
 void library_open(lua_State *L)
 {
-    host_job(L)->collector = (struct collector){0, -1, -1, -1, -1, -1};
+    host_job(L)->collector = (struct collector){0, 0, -1, -1, -1, -1, -1};
     lua_pushstring(L, setlocale(LC_ALL, NULL));
     lua_rawsetp(L, LUA_REGISTRYINDEX, &library_locale);
     lua_pushglobaltable(L);

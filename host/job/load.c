@@ -1,11 +1,13 @@
 #include "job/load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -32,25 +34,19 @@ static int64_t load_source(void *context, void *data, size_t size)
     return snapshot_read(context, data, size, &error);
 }
 
-/* Pushes userdata unpack and the table of the header that the source begins with. */
-static void load_push_header(lua_State *L, const struct source *source)
-{
-    unsigned char head[FORMAT_HEAD_SIZE];
-    uint16_t pairs;
-    struct error error;
-    struct unpack *unpack = unpack_new(L, source);
-    unpack_copy(L, unpack, head, sizeof head);
-    if (format_get_head(head, &pairs, &error) != 0)
-        luaL_error(L, "%s", error.message);
-    plain_decode_pairs(L, unpack, pairs - 1u);
-}
-
 /* (reader) -> userdata unpack, header table */
 static int load_decode_header(lua_State *L)
 {
     struct snapshot_reader *reader = lua_touserdata(L, 1);
     struct source source = {load_source, reader, snapshot_size(reader)};
-    load_push_header(L, &source);
+    unsigned char head[FORMAT_HEAD_SIZE];
+    uint16_t pairs;
+    struct error error;
+    struct unpack *unpack = unpack_new(L, &source);
+    unpack_copy(L, unpack, head, sizeof head);
+    if (format_get_head(head, &pairs, &error) != 0)
+        luaL_error(L, "%s", error.message);
+    plain_decode_pairs(L, unpack, pairs - 1u);
     lua_pushinteger(L, FORMAT_VERSION);
     lua_setfield(L, -2, "ckptlua");
     return 2;
@@ -79,50 +75,31 @@ static int load_file(lua_State *L, const char *file, struct snapshot_reader **re
     return error->code;
 }
 
-/* The first bytes of a file, as a source. */
-struct load_beginning {
-    unsigned char bytes[64 * 1024];
-    size_t at;
-};
+/* Bytes of a snapshot that are looked at for its seed. A header is shorter. */
+enum { LOAD_BEGINNING = 64 * 1024 };
 
-static int64_t load_from_beginning(void *context, void *data, size_t size)
+/* The integer of the pair "seed" in the beginning of a file: the last such pair, as the header's
+ * strings may have such bytes too. Returns 1 if there is one. */
+static int load_find_seed(const unsigned char *bytes, size_t size, int64_t *seed)
 {
-    struct load_beginning *beginning = context;
-    memcpy(data, beginning->bytes + beginning->at, size);
-    beginning->at += size;
-    return (int64_t)size;
-}
-
-/* (struct load_beginning *, its size) -> seed */
-static int load_decode_seed(lua_State *L)
-{
-    struct load_beginning *beginning = lua_touserdata(L, 1);
-    struct source source = {load_from_beginning, beginning, (uint64_t)lua_tointeger(L, 2)};
-    load_push_header(L, &source);
-    lua_getfield(L, -1, "seed");
-    return 1;
+    static const char key[] = "\xA4seed";
+    const unsigned char *end = bytes + size, *found = NULL, *at = bytes;
+    while ((at = memmem(at, (size_t)(end - at), key, sizeof key - 1)) != NULL)
+        found = at += sizeof key - 1;
+    return found != NULL && unpack_peek_integer(found, (size_t)(end - found), seed);
 }
 
 int load_peek_seed(const char *file, int64_t *seed)
 {
-    struct load_beginning *beginning = malloc(sizeof *beginning);
-    FILE *in = beginning == NULL ? NULL : fopen(file, "rbe");
-    lua_State *L = in == NULL ? NULL : luaL_newstate();
-    int found = 0;
-    if (L != NULL) {
-        beginning->at = 0;
-        size_t size = fread(beginning->bytes, 1, sizeof beginning->bytes, in);
-        lua_pushcfunction(L, load_decode_seed);
-        lua_pushlightuserdata(L, beginning);
-        lua_pushinteger(L, (lua_Integer)size);
-        found = lua_pcall(L, 2, 1, 0) == LUA_OK && lua_isinteger(L, -1);
-        if (found)
-            *seed = lua_tointeger(L, -1);
-        lua_close(L);
+    int found = 0, fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    unsigned char *bytes = fd < 0 ? NULL : malloc(LOAD_BEGINNING);
+    if (bytes != NULL) {
+        ssize_t size = read(fd, bytes, LOAD_BEGINNING);
+        found = size > 0 && load_find_seed(bytes, (size_t)size, seed);
     }
-    if (in != NULL)
-        fclose(in);
-    free(beginning);
+    free(bytes);
+    if (fd >= 0)
+        close(fd);
     return found;
 }
 
@@ -499,6 +476,8 @@ static void load_say_differences(struct job *job, const struct header *header)
 static void load_say_continuing(struct job *job, const struct header *header)
 {
     char time[32], work[32];
+    if (job->host->options.quiet) /* the time zone need not be looked up */
+        return;
     say_time(header->saved, time, sizeof time);
     say_duration(header->computed, work, sizeof work);
     say_note(job, "continuing %s from %s (saved %s on %s, %s of work done, run %ld)",

@@ -30,8 +30,8 @@ int load_restore(lua_State *L, struct job *job, struct load *load);
  * Returns as above. */
 int load_nothing(lua_State *L, struct job *job);
 
-/* The seed that the job has, as FILE says without a look at the rest of it. Returns 0 where it
- * tells none. */
+/* The seed that the job probably has: what looks like it in the first bytes of FILE, nothing of
+ * which is checked. Returns 0 where there is nothing like it. */
 int load_peek_seed(const char *file, int64_t *seed);
 
 void load_close(struct load *load);

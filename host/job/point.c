@@ -73,15 +73,31 @@ static void point_say_failed(struct job *job, const struct save_result *result)
     say_note(job, "%s; %s%s", result->message, intact, next);
 }
 
-/* A refusal: the save is tried again for a while, if it is the first, or comes at any instruction.
- * Then the job ends, if it was the first; later ones are told once for each cause. */
+/* Whether a save that is begun now is tried again if it is refused: for a while, if it is the
+ * first, or comes at any instruction. */
+static int point_is_patient(const struct job *job)
+{
+    int anywhere = job->exact_mode && policy_interval(job) < SCHEDULE_NEVER;
+    return (job->saves == 0 || anywhere) &&
+           (job->first_refused == 0 || clock_monotonic() - job->first_refused < POINT_PATIENCE);
+}
+
+/* A save after which the job goes on; nobody is told of a refusal that is only one more attempt. */
+static void point_save(lua_State *L, struct job *job, const struct save_request *request,
+                       struct save_result *result)
+{
+    job->untold = point_is_patient(job);
+    save_run(L, job, request, result);
+}
+
+/* A refusal. When it is to be told the job ends, if it was the first; later ones are told once for
+ * each cause. */
 static void point_refused(lua_State *L, struct job *job, const struct save_result *result)
 {
     double now = clock_monotonic();
     if (job->first_refused == 0)
         job->first_refused = now;
-    int anywhere = job->exact_mode && policy_interval(job) < SCHEDULE_NEVER;
-    if ((job->saves == 0 || anywhere) && now - job->first_refused < POINT_PATIENCE) {
+    if (job->untold) {
         schedule_save_at(job->schedule, now + POINT_RETRY);
         return;
     }
@@ -136,6 +152,7 @@ static void point_must_save(lua_State *L, struct job *job, const struct save_req
                             struct save_result *result)
 {
     char intact[300];
+    job->untold = job->retries > 0;
     save_run(L, job, request, result);
     if (result->outcome == SAVE_DONE)
         return;
@@ -319,7 +336,7 @@ int point_reach(lua_State *L, struct job *job, const char *reason)
     if (save_collect(L, job, 1, &result))
         point_settle(L, job, &result);
     struct save_request request = {reason, NULL, -1, 0};
-    save_run(L, job, &request, &result);
+    point_save(L, job, &request, &result);
     point_settle(L, job, &result);
     if (result.outcome == SAVE_DONE || result.outcome == SAVE_STARTED) {
         if (!job->exact_mode)
@@ -338,7 +355,7 @@ int point_save_now(lua_State *L, struct job *job, const char *reason)
     atomic_store(&job->reached, 1);
     if (job->sweep)
         point_first(L, job);
-    save_run(L, job, &request, &result);
+    point_save(L, job, &request, &result);
     point_settle(L, job, &result);
     if (result.outcome == SAVE_DONE)
         if (!job->exact_mode)

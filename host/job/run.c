@@ -366,8 +366,10 @@ static int run_main(lua_State *L)
 {
     struct job *job = host_job(L);
     lua_State *main = job->exact.main;
-    if (run_goes_on(job))
+    if (run_goes_on(job)) {
+        exactly_mark_finalizers(L);
         exactly_call_resumed(L, job);
+    }
     int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
     if (status == LUA_OK)
         return 0;

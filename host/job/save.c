@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "exact/capture.h"
+#include "exact/images.h"
+#include "exact/nodes.h"
 #include "exact/order.h"
 #include "job/exactly.h"
 #include "job/header.h"
@@ -33,6 +35,7 @@ struct save {
     struct job *job;
     struct snapshot_writer *writer;
     struct error error; /* of the writer */
+    enum encode_garbage garbage;
 };
 
 /* What a child tells its parent. */
@@ -125,25 +128,31 @@ static int save_encode_job(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
+    struct encode_options options = {.walker = &walker_public,
+                                     .push_line = save_push_line,
+                                     .context = save->job,
+                                     .nameless = save->job->untold};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     plain_encode(L, 3, pack);
     struct exact *exact = &save->job->exact;
     struct code_writer code;
-    struct walker walker = {order_walk, exact};
+    struct walker walker = {order_walk, exact, images_is_same, images_remember};
     exact_writer(exact, &code);
+    options.garbage = &save->garbage;
     if (exact->is_checked)
         options.code = &code;
-    capture_begin(L, exact);
+    capture_begin(exact);
     if (save->job->exact_mode) {
         options.walker = &walker;
+        if (exact->keeps_layout)
+            options.layout = &nodes_writer;
         exactly_push_roots(L, save->job);
         encode_exact(L, lua_gettop(L), pack, &options);
+        code_meet_unfreed(L, &exact->code);
     } else {
         encode_globals(L, pack, &options);
     }
-    capture_end(L, exact);
     return 0;
 }
 
@@ -152,7 +161,8 @@ static int save_encode_variables(lua_State *L)
 {
     struct save *save = lua_touserdata(L, 1);
     struct sink sink = {save_sink, save};
-    struct encode_options options = {&walker_public, save_push_line, save->job, NULL};
+    struct encode_options options = {
+        .walker = &walker_public, .push_line = save_push_line, .context = save->job};
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     msgpack_pack_map(&pack->packer, 0);
@@ -160,22 +170,19 @@ static int save_encode_variables(lua_State *L)
     return 0;
 }
 
-/* Runs `encode` with save, and the two values on top, into a new FILE. Pops them. Returns what is
- * to be committed, or NULL. Fills *result but for its cost. */
-static struct snapshot_writer *save_write(lua_State *L, struct job *job, const char *file,
-                                          lua_CFunction encode, struct save_result *result)
+/* One attempt of save_write. Leaves the two values on top where they are. */
+static struct snapshot_writer *save_attempt(lua_State *L, struct save *save, const char *file,
+                                            lua_CFunction encode, struct save_result *result)
 {
-    struct save save = {.job = job};
+    struct job *job = save->job;
     result->outcome = SAVE_FAILED;
     if (!lua_checkstack(L, 8)) {
         snprintf(result->message, sizeof result->message, "not enough memory");
-        lua_pop(L, 2);
         return NULL;
     }
-    save.writer = snapshot_begin(file, &save.error);
-    if (save.writer == NULL) {
-        snprintf(result->message, sizeof result->message, "%s", save.error.message);
-        lua_pop(L, 2);
+    save->writer = snapshot_begin(file, &save->error);
+    if (save->writer == NULL) {
+        snprintf(result->message, sizeof result->message, "%s", save->error.message);
         return NULL;
     }
     /* No finalizer may run in the middle, and no address may be used again. */
@@ -184,20 +191,22 @@ static struct snapshot_writer *save_write(lua_State *L, struct job *job, const c
         job->collects = collects;
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, encode);
-    lua_insert(L, -3);
-    lua_pushlightuserdata(L, &save);
-    lua_insert(L, -3);
+    lua_pushlightuserdata(L, save);
+    lua_pushvalue(L, -4);
+    lua_pushvalue(L, -4);
     int status = lua_pcall(L, 3, 0, 0);
+    if (job != NULL && encode == save_encode_job)
+        capture_end(&job->exact);
     if (collects)
         lua_gc(L, LUA_GCRESTART);
-    result->size = snapshot_written(save.writer);
-    if (status == LUA_OK && save.error.code == 0) {
+    result->size = snapshot_written(save->writer);
+    if (status == LUA_OK && save->error.code == 0) {
         result->outcome = SAVE_DONE;
-        return save.writer;
+        return save->writer;
     }
-    snapshot_abort(save.writer);
-    if (save.error.code != 0) {
-        snprintf(result->message, sizeof result->message, "%s", save.error.message);
+    snapshot_abort(save->writer);
+    if (save->error.code != 0) {
+        snprintf(result->message, sizeof result->message, "%s", save->error.message);
     } else {
         const char *text = lua_tostring(L, -1);
         snprintf(result->message, sizeof result->message, "%s",
@@ -207,6 +216,24 @@ static struct snapshot_writer *save_write(lua_State *L, struct job *job, const c
     if (status != LUA_OK)
         lua_pop(L, 1);
     return NULL;
+}
+
+/* Runs `encode` with save, and the two values on top, into a new FILE. Pops them. Returns what is
+ * to be committed, or NULL. Fills *result but for its cost; where it is done and has a message, it
+ * is that of a value that was left out, which only a finalizer would have seen again. */
+static struct snapshot_writer *save_write(lua_State *L, struct job *job, const char *file,
+                                          lua_CFunction encode, struct save_result *result)
+{
+    struct save save = {.job = job, .garbage = ENCODE_GARBAGE};
+    struct snapshot_writer *writer = save_attempt(L, &save, file, encode, result);
+    if (result->outcome == SAVE_REFUSED && save.garbage == ENCODE_GARBAGE_REFUSED) {
+        save.garbage = ENCODE_NO_GARBAGE;
+        writer = save_attempt(L, &save, file, encode, result);
+    } else if (writer != NULL) {
+        *result->message = '\0';
+    }
+    lua_pop(L, 2);
+    return writer;
 }
 
 /* The same, and commits it. */
@@ -354,6 +381,19 @@ static int save_tell_files(lua_State *L)
     return 0;
 }
 
+/* Garbage that cannot be saved has been left out: told once for each cause. */
+static void save_tell_garbage(struct job *job, const struct save_result *result)
+{
+    if (*result->message == '\0' ||
+        strncmp(job->last_refusal, result->message, sizeof job->last_refusal - 1) == 0)
+        return;
+    snprintf(job->last_refusal, sizeof job->last_refusal, "%.255s", result->message);
+    say_note(job,
+             "%s is saved without an object that nothing refers to any more: its finalizer (__gc) "
+             "will not run in a job that continues from there (%s)",
+             job->script.path, result->message);
+}
+
 /* The job's books after a save of which *result tells. */
 static void save_succeeded(lua_State *L, struct job *job, double wall,
                            const struct save_result *result)
@@ -367,6 +407,7 @@ static void save_succeeded(lua_State *L, struct job *job, double wall,
     job->first_refused = 0;
     module_set_counts(L, job);
     journal_forget_places(job);
+    save_tell_garbage(job, result);
     lua_pushcfunction(L, save_tell_files);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK)
         lua_pop(L, 1);

@@ -13,10 +13,14 @@
 #include "base/bytes.h"
 #include "store/checksum.h"
 
+/* As much memory as the file needs: a larger buffer would be touched, page by page, when it grows,
+ * which was a good part of the start of a job. One byte more finds the end. */
 static int script_read_all(int fd, struct bytes *text, const char *path, struct error *error)
 {
-    for (;;) {
-        if (bytes_reserve(text, 64 * 1024) != 0)
+    struct stat info;
+    size_t more = fstat(fd, &info) == 0 && info.st_size > 0 ? (size_t)info.st_size + 1 : 1;
+    for (;; more = 1) {
+        if (bytes_reserve(text, more) != 0)
             return error_set(error, ERROR_MEMORY, "%s: not enough memory", path);
         ssize_t got = read(fd, text->data + text->size, text->capacity - text->size);
         if (got < 0 && errno == EINTR)

@@ -112,11 +112,12 @@ int state_make(struct job *job)
         say_failure(job->host, "not enough memory");
         return CKPTLUA_FAILED;
     }
+    lua_gc(job->L, LUA_GCSTOP); /* until the script runs: what is put back is all new */
+    job->exact.keeps_layout = job->exact.keeps_layout && job->heap.seeded;
     if (script_load(&job->script, job->L, &error) != 0) {
         say_failure(job->host, "%s", error.message);
         return CKPTLUA_USAGE;
     }
-    lua_gc(job->L, LUA_GCSTOP); /* until the script runs: what is put back is all new */
     lua_pushcfunction(job->L, state_open);
     lua_pushlightuserdata(job->L, job);
     lua_pushvalue(job->L, 1);

@@ -276,7 +276,8 @@ struct snapshot_reader {
     unsigned char digest[CHECKSUM_SIZE];
     struct checksum *checksum; /* of what was read from the file */
     uint64_t fetched;          /* bytes read from the file */
-    unsigned char *buffer;
+    unsigned char *buffer;     /* of `room` bytes, no more than the file has */
+    size_t room;
     size_t at, end; /* what is in buffer and not yet handed out */
     int failed;     /* an error code: what it then goes on to return */
 };
@@ -297,9 +298,8 @@ static struct snapshot_reader *reader_new(const char *file, struct error *error)
     if (reader != NULL) {
         reader->fd = -1;
         reader->file = generations_name(file, "");
-        reader->buffer = malloc(BUFFER_SIZE);
         reader->checksum = checksum_new();
-        if (reader->file != NULL && reader->buffer != NULL && reader->checksum != NULL)
+        if (reader->file != NULL && reader->checksum != NULL)
             return reader;
     }
     snapshot_close(reader);
@@ -323,6 +323,10 @@ static int open_file(struct snapshot_reader *reader, struct error *error)
     if (info.st_size == 0)
         return error_set(error, ERROR_ABSENT, "%s is empty", reader->file);
     reader->file_size = (uint64_t)info.st_size;
+    reader->room = info.st_size < BUFFER_SIZE ? (size_t)info.st_size : BUFFER_SIZE;
+    reader->buffer = malloc(reader->room);
+    if (reader->buffer == NULL)
+        return out_of_memory(reader->file, error);
     (void)posix_fadvise(reader->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return 0;
 }
@@ -410,12 +414,18 @@ static int rewind_file(struct snapshot_reader *reader, struct error *error)
     return 0;
 }
 
+/* What fits into the buffer is not read again. */
 static int check_body(struct snapshot_reader *reader, struct error *error)
 {
     int status = 0;
     while (status == 0 && reader->fetched < reader->length)
-        status = fetch(reader, reader->buffer, piece(reader, BUFFER_SIZE), error);
-    return status == 0 ? rewind_file(reader, error) : status;
+        status = fetch(reader, reader->buffer, piece(reader, reader->room), error);
+    if (status != 0)
+        return status;
+    if (reader->length > reader->room)
+        return rewind_file(reader, error);
+    reader->end = (size_t)reader->length;
+    return 0;
 }
 
 /* One flipped byte in the head must not make another kind of file of a snapshot, nor a later one:
@@ -469,7 +479,7 @@ static int64_t read_some(struct snapshot_reader *reader, void *data, size_t size
         return status == 0 ? (int64_t)direct : status;
     }
     if (reader->at == reader->end) {
-        size_t filled = piece(reader, BUFFER_SIZE);
+        size_t filled = piece(reader, reader->room);
         status = fetch(reader, reader->buffer, filled, error);
         if (status != 0)
             return status;

@@ -8,9 +8,12 @@
 #ifndef CKPTLUA_VALUE_CODE_H
 #define CKPTLUA_VALUE_CODE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lua.h>
+
+#include "value/layout.h"
 
 /* Where in the source a function is: in a text that was compiled, as the number of its prototype.
  */
@@ -19,16 +22,31 @@ struct code_place {
     uint32_t number;
 };
 
+struct encoder; /* encoder.h */
+
+/* A table that is in a snapshot only: there it tells what a function or a coroutine consists of. It
+ * is counted when it is met, and written by encoder_* when its turn comes. What it refers to is
+ * still there then, but where a save function may have changed it, `write` must look. */
+struct code_piece {
+    uint32_t sequence, others; /* its entries: shape.h */
+    void (*write)(lua_State *L, struct encoder *encode, const struct code_piece *piece);
+    const void *object, *part; /* what it is about: known to `write` */
+    ptrdiff_t number, other;
+};
+
 /* Taking apart. Each value is given once. */
 struct code_writer {
     void *context;
-    /* Of the Lua function at index: fills *place and pushes the table of its upvalues; or raises
-     * why it cannot be saved. */
-    void (*function)(lua_State *L, void *context, int index, struct code_place *place);
+    /* Of the Lua function at index: fills *place, and *upvalues, the table of its upvalues; or
+     * raises why it cannot be saved. */
+    void (*function)(lua_State *L, void *context, int index, struct code_place *place,
+                     struct code_piece *upvalues);
     /* Pushes name and text of a chunk; nil as text if it is the script itself. */
     void (*chunk)(lua_State *L, void *context, const void *chunk);
-    /* Pushes the table that describes the coroutine at index. */
-    void (*thread)(lua_State *L, void *context, int index);
+    /* Fills *description, the table that describes the coroutine at index, or raises why it cannot
+     * be saved. May keep numbers for it with encoder_keep. */
+    void (*thread)(lua_State *L, void *context, struct encoder *encode, int index,
+                   struct code_piece *description);
     /* Of a C function without a name that a library has made: pushes the name of its kind and then
      * the values it is made of, and returns their number, or -1 if it is of no kind known. */
     int (*made)(lua_State *L, void *context, int index);
@@ -36,6 +54,9 @@ struct code_writer {
      * tells what it is there ("local 'x' (job.lua:3)"), or "" if there is none, and the value; and
      * so on. */
     void (*parts)(lua_State *L, void *context, int index);
+    /* Pushes the list of the tables that have a finalizer which is still to run, in the order in
+     * which they were marked for it; nothing may refer to one of them any more. */
+    void (*finalizers)(lua_State *L, void *context);
 };
 
 /* Putting together. Tables are not filled yet; what is in them is looked at by `finish` only. */
@@ -55,6 +76,8 @@ struct code_reader {
     /* The table at index has been filled; its keys were in the order of the list at `keys`. NULL if
      * that is of no interest. */
     void (*order)(lua_State *L, void *context, int table, int keys);
+    /* NULL: tables are only filled, in whatever layout. */
+    const struct layout_reader *layout;
     /* All tables are filled. `functions` is a list of pairs: function, table of upvalues;
      * `threads` of pairs: coroutine, description. */
     void (*finish)(lua_State *L, void *context, int functions, int threads);

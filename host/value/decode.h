@@ -22,6 +22,11 @@ void decode_globals(lua_State *L, struct unpack *unpack, int target,
 void decode_exact(lua_State *L, struct unpack *unpack, int target, const struct code_reader *code,
                   int idle);
 
+/* Marks the tables of the list at index for their finalizers, in that order. decode_exact has
+ * marked none: it leaves the list in target.finalizers, and the tables with metatables that it has
+ * set without their __gc being seen. */
+void decode_mark_finalizers(lua_State *L, int list);
+
 /* What decode_globals reads, or with exact set the globals that encode_exact wrote, to be looked
  * at, or what ckpt.save wrote: libraries are left alone, and metatables with a finalizer (__gc) are
  * left out, as nothing is to run. */

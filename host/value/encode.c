@@ -6,6 +6,7 @@
 
 #include "value/encoder.h"
 #include "value/names.h"
+#include "value/record.h"
 #include "value/registry.h"
 
 /* Whether the entry on top of the base table `table` is not for the snapshot, since the script
@@ -73,7 +74,7 @@ static uint32_t encode_changes(lua_State *L, struct encoder *encode, const char 
 static void encode_changes_map(lua_State *L, struct encoder *encode, const char *name, int again)
 {
     uint32_t count = encode_changes(L, encode, name, 0, again);
-    msgpack_pack_map(&encode->pack->packer, count);
+    pack_map(encode->pack, count);
     if (encode_changes(L, encode, name, 1, 0) != count)
         encoder_changed(L);
 }
@@ -100,11 +101,11 @@ static void encode_libraries(lua_State *L, struct encoder *encode)
         else
             lua_pop(L, 1);
     }
-    msgpack_pack_array(&encode->pack->packer, (size_t)changed);
+    pack_array(encode->pack, (uint32_t)changed);
     for (lua_Integer i = 1; i <= changed; i++) {
         lua_rawgeti(L, top + 1, i);
         const char *name = lua_tostring(L, -1);
-        msgpack_pack_array(&encode->pack->packer, 2);
+        pack_array(encode->pack, 2);
         pack_text(encode->pack, name);
         encode_changes_map(L, encode, name, 0);
         lua_pop(L, 1);
@@ -116,7 +117,7 @@ static void encode_libraries(lua_State *L, struct encoder *encode)
 static void encode_again_list(lua_State *L, struct encoder *encode, int list)
 {
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
-    msgpack_pack_array(&encode->pack->packer, (size_t)count);
+    pack_array(encode->pack, (uint32_t)count);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, list, i);
         encoder_name(L, encode, -1);
@@ -134,7 +135,8 @@ void encode_globals(lua_State *L, struct pack *pack, const struct encode_options
     encode_changes_map(L, encode, "_G", again);
     encode_libraries(L, encode);
     encode_again_list(L, encode, again);
-    encoder_records(L, encode);
+    record_all(L, encode);
+    record_end(L, encode);
     lua_settop(L, top);
 }
 
@@ -146,7 +148,7 @@ static void encode_pairs(lua_State *L, struct encoder *encode, int table,
     for (lua_pushnil(L); options->walker->next(L, options->walker->context, table) != 0;
          lua_pop(L, 1))
         left++;
-    msgpack_pack_map(&encode->pack->packer, left);
+    pack_map(encode->pack, left);
     encoder_walk(encode, table);
     for (lua_pushnil(L); options->walker->next(L, options->walker->context, table) != 0;
          lua_pop(L, 1)) {
@@ -191,29 +193,79 @@ static int encode_is_touched(lua_State *L, const char *name)
     return touched;
 }
 
-/* [name, {all keys: values}], or with the metatable as a third. */
+/* [name, table] */
 static void encode_whole(lua_State *L, struct encoder *encode, const char *name)
 {
-    int top = lua_gettop(L), table = top + 1;
-    uint32_t count = 0;
-    const struct walker *walker = encode->options->walker;
     names_push_object(L, name);
-    for (lua_pushnil(L); walker->next(L, walker->context, table) != 0; lua_pop(L, 1))
-        count++;
-    encode_push_metatable(L, name);
-    int has_metatable = !lua_isnil(L, table + 1);
-    msgpack_pack_array(&encode->pack->packer, has_metatable ? 3 : 2);
+    pack_array(encode->pack, 2);
     pack_text(encode->pack, name);
-    msgpack_pack_map(&encode->pack->packer, count);
-    encoder_walk(encode, table);
-    for (lua_pushnil(L); walker->next(L, walker->context, table) != 0; lua_pop(L, 1)) {
-        encoder_key(L, encode, table + 2);
-        encoder_value(L, encode, table + 3);
+    encoder_table(L, encode, lua_gettop(L));
+    lua_pop(L, 1);
+}
+
+/* Leaves those in the list on top that go into the snapshot, and returns their number. Those that
+ * the loaders of their classes make are marked by them; others are either in the snapshot already,
+ * or garbage. */
+static lua_Integer encode_choose_finalizers(lua_State *L, struct encoder *encode, int has_garbage)
+{
+    int list = lua_gettop(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list), kept = 0;
+    for (lua_Integer i = 1; i <= count; i++, lua_settop(L, list)) {
+        lua_rawgeti(L, list, i);
+        if (registry_push_saver(L, list + 1) ||
+            (!has_garbage && !encoder_is_known(L, encode, list + 1)))
+            continue;
+        lua_rawseti(L, list, ++kept);
     }
-    encoder_walked(L, encode);
-    if (has_metatable)
-        encoder_value(L, encode, table + 1);
-    lua_settop(L, top);
+    return kept;
+}
+
+/* The list of what has finalizers, and the records of the tables in it that are new. */
+static void encode_finalizers(lua_State *L, struct encoder *encode)
+{
+    const struct encode_options *options = encode->options;
+    enum encode_garbage garbage = options->garbage == NULL ? ENCODE_GARBAGE : *options->garbage;
+    options->code->finalizers(L, options->code->context);
+    int list = lua_gettop(L);
+    lua_Integer count = encode_choose_finalizers(L, encode, garbage == ENCODE_GARBAGE);
+    if (garbage == ENCODE_GARBAGE && options->garbage != NULL)
+        *options->garbage = ENCODE_GARBAGE_REFUSED;
+    pack_array(encode->pack, (uint32_t)count);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, i);
+        encoder_value(L, encode, list + 1);
+        lua_pop(L, 1);
+    }
+    record_all(L, encode);
+    if (options->garbage != NULL)
+        *options->garbage = garbage;
+    lua_pop(L, 1);
+}
+
+/* Appends the names of the base tables that have changed since the start to the list on top, and
+ * returns their number. */
+static lua_Integer encode_find_touched(lua_State *L, const struct walker *walker)
+{
+    int list = lua_gettop(L), names = list + 1;
+    lua_Integer found = 0;
+    names_push_tables(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, names);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (walker->is_same != NULL && walker->is_same(walker->context, (size_t)i))
+            continue;
+        lua_rawgeti(L, names, i);
+        if (encode_is_touched(L, lua_tostring(L, -1))) {
+            lua_rawseti(L, list, ++found);
+            continue;
+        }
+        if (walker->remember != NULL) {
+            names_push_object(L, lua_tostring(L, -1));
+            walker->remember(L, walker->context, lua_gettop(L), (size_t)i);
+        }
+        lua_settop(L, names);
+    }
+    lua_settop(L, list);
+    return found;
 }
 
 void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encode_options *options)
@@ -224,22 +276,21 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
     struct encoder *encode = encoder_start(L, pack, options, top + 2, 1);
     encode->roots = top + 1;
     encode_pairs(L, encode, top + 1, options);
-    names_push_tables(L);
+    lua_newtable(L);
     int names = lua_gettop(L);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, names), kept = 0;
-    for (lua_Integer i = 1; i <= count; i++)
-        if (lua_rawgeti(L, names, i), encode_is_touched(L, lua_tostring(L, -1)))
-            lua_rawseti(L, names, ++kept);
-        else
-            lua_pop(L, 1);
-    msgpack_pack_array(&pack->packer, (size_t)kept);
-    for (lua_Integer i = 1; i <= kept; i++) {
+    lua_Integer count = encode_find_touched(L, options->walker);
+    pack_array(pack, (uint32_t)count);
+    for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, names, i);
         encode_whole(L, encode, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
-    msgpack_pack_array(&pack->packer, 0);
-    encoder_records(L, encode);
+    pack_array(pack, options->layout != NULL);
+    if (options->layout != NULL)
+        pack_text(pack, "layout");
+    record_all(L, encode);
+    encode_finalizers(L, encode);
+    record_end(L, encode);
     lua_settop(L, top);
 }
 
@@ -249,8 +300,9 @@ void encode_table(lua_State *L, int table, struct pack *pack, const struct encod
     table = lua_absindex(L, table);
     struct encoder *encode = encoder_start(L, pack, options, table, 0);
     encode_pairs(L, encode, table, options);
-    msgpack_pack_array(&pack->packer, 0);
-    msgpack_pack_array(&pack->packer, 0);
-    encoder_records(L, encode);
+    pack_array(pack, 0);
+    pack_array(pack, 0);
+    record_all(L, encode);
+    record_end(L, encode);
     lua_settop(L, top);
 }

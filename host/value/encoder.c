@@ -17,21 +17,16 @@ static int encoder_free(lua_State *L)
 {
     struct encoder *encode = lua_touserdata(L, 1);
     idmap_free(&encode->map);
-    bytes_free(&encode->counts);
+    queue_free(&encode->queue);
+    bytes_free(&encode->kept.bytes);
+    bytes_free(&encode->removed);
+    bytes_free(&encode->removed_keys);
     return 0;
 }
 
 static int encoder_no_memory(lua_State *L)
 {
     return luaL_error(L, "not enough memory");
-}
-
-/* The address that an object is known by in the map. A userdata's own may be that of an empty block
- * at its end, which is where another object begins; the byte before is in its header. */
-static const void *encoder_address(lua_State *L, int index)
-{
-    const char *address = lua_topointer(L, index);
-    return lua_type(L, index) == LUA_TUSERDATA ? address - 1 : address;
 }
 
 /* What has a number keeps its address: a save function may drop objects and collect them. */
@@ -43,29 +38,39 @@ static void encoder_hold(lua_State *L, struct encoder *encode, int index)
     }
 }
 
-static struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const void *address)
+struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const void *address)
 {
     struct idmap_entry *entry = idmap_find(&encode->map, address);
     if (entry == NULL)
         encoder_no_memory(L);
+    else if (entry->number == 0 && idmap_has(encode->named, address))
+        entry->number = ENCODER_SPECIAL;
     return entry;
+}
+
+int encoder_is_known(lua_State *L, struct encoder *encode, int index)
+{
+    const void *address = names_address(L, index);
+    return encoder_find(L, encode, address)->number != 0 || idmap_has(encode->named, address);
 }
 
 /* ---------------------------------------------------------------- refusals */
 
-/* Raises "PATH: " and the message on top. */
-static int encoder_refuse(lua_State *L, const struct encoder *encode, int index)
+_Noreturn void encoder_refuse(lua_State *L, const struct encoder *encode, int index)
 {
+    if (encode->options->nameless)
+        lua_error(L);
     index = lua_absindex(L, index);
     struct path_places places = {encode->root, encode->roots, encode->names, encode->options->code};
     path_push(L, &places, index);
     lua_pushliteral(L, ": ");
     lua_rotate(L, -3, 2);
     lua_concat(L, 3);
-    return lua_error(L);
+    lua_error(L);
+    __builtin_unreachable();
 }
 
-static int encoder_refuse_function(lua_State *L, const struct encoder *encode, int index)
+static _Noreturn void encoder_refuse_function(lua_State *L, const struct encoder *encode, int index)
 {
     lua_Debug debug;
     lua_pushvalue(L, index);
@@ -78,14 +83,14 @@ static int encoder_refuse_function(lua_State *L, const struct encoder *encode, i
                         "the Lua function (%s:%d) is not kept by --resume globals; define it as a "
                         "global function or in a module, or ckpt.register the table it is in",
                         debug.short_src, debug.linedefined);
-    return encoder_refuse(L, encode, index);
+    encoder_refuse(L, encode, index);
 }
 
-static int encoder_refuse_other(lua_State *L, const struct encoder *encode, int index)
+static _Noreturn void encoder_refuse_other(lua_State *L, const struct encoder *encode, int index)
 {
     switch (lua_type(L, index)) {
     case LUA_TFUNCTION:
-        return encoder_refuse_function(L, encode, index);
+        encoder_refuse_function(L, encode, index);
     case LUA_TTHREAD:
         lua_pushliteral(L, "a coroutine is not kept by --resume globals; set it to nil before "
                            "checkpoint()");
@@ -104,13 +109,16 @@ static int encoder_refuse_other(lua_State *L, const struct encoder *encode, int 
                         type);
     }
     }
-    return encoder_refuse(L, encode, index);
+    encoder_refuse(L, encode, index);
 }
 
 /* ---------------------------------------------------------------- values */
 
-static void encoder_reference(struct encoder *encode, int8_t type, uint64_t number)
+void encoder_reference(struct encoder *encode, uint64_t number)
 {
+    int is_table = (number & ((1 << ENCODER_SHIFT) - 1)) == ENCODER_TABLE;
+    int8_t type = is_table ? SHAPE_TABLE_REF : SHAPE_SHARED_REF;
+    number >>= ENCODER_SHIFT;
     unsigned char data[8];
     if (number <= UINT32_MAX) {
         bytes_put_u32(data, (uint32_t)number);
@@ -121,7 +129,6 @@ static void encoder_reference(struct encoder *encode, int8_t type, uint64_t numb
     }
 }
 
-/* A string that is part of the layout, and so takes no number. */
 void encoder_name(lua_State *L, struct encoder *encode, int index)
 {
     size_t size;
@@ -141,7 +148,7 @@ static void encoder_string(lua_State *L, struct encoder *encode, int index)
     if (size >= SHAPE_SHARED_STRING) {
         struct idmap_entry *entry = encoder_find(L, encode, data);
         if (entry->number != 0) {
-            encoder_reference(encode, SHAPE_SHARED_REF, entry->number >> ENCODER_SHIFT);
+            encoder_reference(encode, entry->number);
             return;
         }
         entry->number = encoder_next_shared(encode);
@@ -150,17 +157,25 @@ static void encoder_string(lua_State *L, struct encoder *encode, int index)
     pack_string(encode->pack, data, size);
 }
 
+/* Pushes the description of the object at index, other than by a name of the base environment, and
+ * returns 1; or returns 0. */
+static int encoder_push_other(lua_State *L, const struct encoder *encode, int index)
+{
+    for (int i = 0; i < encode->sources_count; i++) {
+        lua_pushvalue(L, index);
+        if (lua_rawget(L, encode->sources[i]) != LUA_TNIL)
+            return 1;
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 /* Pushes the description of the object at index, or nil. */
 static void encoder_push_description(lua_State *L, const struct encoder *encode, int index)
 {
-    const int sources[] = {encode->late, encode->registry, encode->again};
     index = lua_absindex(L, index);
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        lua_pushvalue(L, index);
-        if (lua_rawget(L, sources[i]) != LUA_TNIL)
-            return;
-        lua_pop(L, 1);
-    }
+    if (encoder_push_other(L, encode, index))
+        return;
     lua_pushliteral(L, "name:");
     lua_pushvalue(L, index);
     if (lua_rawget(L, encode->names) == LUA_TNIL)
@@ -169,10 +184,20 @@ static void encoder_push_description(lua_State *L, const struct encoder *encode,
         lua_concat(L, 2);
 }
 
+/* ["name", N], or what is described otherwise */
 static void encoder_special(lua_State *L, struct encoder *encode, int index,
                             struct idmap_entry *entry)
 {
-    encoder_push_description(L, encode, index);
+    if (!encoder_push_other(L, encode, index)) {
+        lua_pushvalue(L, index);
+        lua_rawget(L, encode->names);
+        pack_array(encode->pack, 2);
+        pack_text(encode->pack, "name");
+        encoder_name(L, encode, -1);
+        lua_pop(L, 1);
+        entry->number = encoder_next_shared(encode);
+        return;
+    }
     const char *description = lua_tostring(L, -1), *colon = strchr(description, ':');
     if (late_is_seen(description)) {
         lua_pushlstring(L, description, (size_t)(colon - description));
@@ -180,76 +205,48 @@ static void encoder_special(lua_State *L, struct encoder *encode, int index,
                         lua_tostring(L, -1), colon + 1);
         encoder_refuse(L, encode, index);
     }
-    msgpack_pack_array(&encode->pack->packer, 2);
+    pack_array(encode->pack, 2);
     msgpack_pack_str_with_body(&encode->pack->packer, description, (size_t)(colon - description));
     pack_string(encode->pack, colon + 1, strlen(colon + 1));
     lua_pop(L, 1);
     entry->number = encoder_next_shared(encode);
 }
 
-/* Appends the table at index to the queue. */
-static void encoder_enqueue(lua_State *L, struct encoder *encode, int index,
-                            const struct encoder_counts *counts)
+void encoder_announce(struct encoder *encode, uint32_t sequence, uint32_t others)
 {
-    if (encode->tail_at == ENCODER_CHUNK) {
-        if (lua_isnil(L, encode->spare)) {
-            lua_createtable(L, ENCODER_CHUNK + 1, 0);
-        } else {
-            lua_pushvalue(L, encode->spare);
-            lua_pushnil(L);
-            lua_replace(L, encode->spare);
-        }
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, encode->tail, ENCODER_CHUNK + 1);
-        lua_replace(L, encode->tail);
-        encode->tail_at = 0;
-    }
-    lua_pushvalue(L, index);
-    lua_rawseti(L, encode->tail, ++encode->tail_at);
-    if (encode->counts_read > encode->counts.size / 2 + 4096) {
-        memmove(encode->counts.data, encode->counts.data + encode->counts_read,
-                encode->counts.size - encode->counts_read);
-        encode->counts.size -= encode->counts_read;
-        encode->counts_read = 0;
-    }
-    if (bytes_append(&encode->counts, counts, sizeof *counts) != 0)
-        encoder_no_memory(L);
+    unsigned char data[8];
+    bytes_put_u32(data, sequence);
+    bytes_put_u32(data + 4, others);
+    pack_extension(encode->pack, SHAPE_TABLE, data, sizeof data);
+    encode->tables++;
 }
 
-/* Takes the next table from the queue and pushes it; returns 0 where there is none. */
-static int encoder_dequeue(lua_State *L, struct encoder *encode, struct encoder_counts *counts)
+void encoder_begin(struct encoder *encode, uint32_t sequence)
 {
-    if (encode->counts_read == encode->counts.size)
-        return 0;
-    memcpy(counts, encode->counts.data + encode->counts_read, sizeof *counts);
-    encode->counts_read += sizeof *counts;
-    if (encode->head_at == ENCODER_CHUNK) {
-        lua_rawgeti(L, encode->head, ENCODER_CHUNK + 1);
-        lua_pushvalue(L, encode->head);
-        lua_replace(L, encode->spare);
-        lua_replace(L, encode->head);
-        encode->head_at = 0;
-    }
-    lua_rawgeti(L, encode->head, ++encode->head_at);
-    if (encode->counts_read == encode->counts.size) { /* empty, so in the tail's chunk */
-        encode->counts_read = encode->counts.size = 0;
-        encode->head_at = encode->tail_at = 0;
-    }
-    return 1;
+    int is_laid = encode->options->layout != NULL;
+    pack_array(encode->pack, is_laid ? 3 : 2);
+    if (is_laid)
+        pack_boolean(encode->pack, 0);
+    pack_array(encode->pack, sequence);
+}
+
+void encoder_table(lua_State *L, struct encoder *encode, int index)
+{
+    struct queue_counts counts = {.number = encode->tables};
+    if (encode->options->layout != NULL)
+        encode->options->layout->sizes(L, index, &counts.sequence, &counts.others);
+    else
+        walker_count(L, encode->options->walker, index, &counts.sequence, &counts.others);
+    encoder_announce(encode, counts.sequence, counts.others);
+    queue_add_table(L, &encode->queue, index, &counts);
+    encoder_hold(L, encode, index);
 }
 
 static void encoder_new_table(lua_State *L, struct encoder *encode, int index,
                               struct idmap_entry *entry)
 {
-    entry->number = encode->tables++ << ENCODER_SHIFT | ENCODER_TABLE;
-    struct encoder_counts counts;
-    walker_count(L, encode->options->walker, index, &counts.sequence, &counts.others);
-    unsigned char data[8];
-    bytes_put_u32(data, counts.sequence);
-    bytes_put_u32(data + 4, counts.others);
-    pack_extension(encode->pack, SHAPE_TABLE, data, sizeof data);
-    encoder_enqueue(L, encode, index, &counts);
-    encoder_hold(L, encode, index);
+    entry->number = encode->tables << ENCODER_SHIFT | ENCODER_TABLE;
+    encoder_table(L, encode, index);
 }
 
 /* What tells whether the entries of the table at index are the same, in the same order, as at
@@ -278,15 +275,12 @@ int encoder_changed(lua_State *L)
     return luaL_error(L, "a table changed while it was being saved (by a save function?)");
 }
 
-/* Entries of the table at index are about to be written, one after the other. */
 void encoder_walk(struct encoder *encode, int table)
 {
     encode->walked = table;
     encode->marked = 0;
 }
 
-/* All are written. A table that a save function has changed may have had some twice, and others
- * not at all. */
 void encoder_walked(lua_State *L, struct encoder *encode)
 {
     if (encode->marked && encoder_keys(L, encode->walked) != encode->mark)
@@ -303,6 +297,7 @@ static void encoder_call_saver(lua_State *L, struct encoder *encode, int index, 
         encode->marked = 1;
         encode->mark = encoder_keys(L, encode->walked);
     }
+    encode->savers_called++;
     int status = lua_pcall(L, arguments, 1, 0);
     if (status == LUA_OK)
         return;
@@ -326,7 +321,7 @@ static void encoder_check_data(lua_State *L, struct encoder *encode, int index, 
     } else if (type == LUA_TUSERDATA && late_describe_object(L, -1)) {
         what = "an object that is not there yet";
     } else if ((type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA) &&
-               encoder_find(L, encode, encoder_address(L, -1))->number != 0) {
+               encoder_find(L, encode, names_address(L, -1))->number != 0) {
         encoder_push_description(L, encode, -1);
         if (!lua_isnil(L, -1) && strncmp(lua_tostring(L, -1), "name:", 5) != 0)
             what = "a function, module, class or transient value by itself";
@@ -341,7 +336,7 @@ static void encoder_check_data(lua_State *L, struct encoder *encode, int index, 
 /* ["object", class, data], whose last two are on top, for the object of that address. Pops them. */
 static void encoder_object_of(lua_State *L, struct encoder *encode, const void *address)
 {
-    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_array(encode->pack, 3);
     pack_text(encode->pack, "object");
     encoder_name(L, encode, -2);
     encoder_value(L, encode, lua_gettop(L));
@@ -373,8 +368,10 @@ static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
                              struct idmap_entry *entry)
 {
     const struct userdata_type *type = registry_type_of(L, index);
-    if (type == NULL)
+    if (type == NULL) {
         encoder_refuse_other(L, encode, index);
+        return;
+    }
     int top = lua_gettop(L);
     lua_pushcfunction(L, encoder_run_type_saver);
     lua_pushlightuserdata(L, (void *)(uintptr_t)type);
@@ -386,7 +383,7 @@ static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
         encoder_refuse(L, encode, index);
     }
     const char *data = lua_tolstring(L, -1, &size);
-    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_array(encode->pack, 3);
     pack_text(encode->pack, "userdata");
     pack_text(encode->pack, type->name);
     pack_string(encode->pack, data, size);
@@ -411,25 +408,75 @@ static void encoder_chunk(lua_State *L, struct encoder *encode, const void *chun
 {
     struct idmap_entry *entry = encoder_find(L, encode, chunk);
     if (entry->number != 0) {
-        encoder_reference(encode, SHAPE_SHARED_REF, entry->number >> ENCODER_SHIFT);
+        encoder_reference(encode, entry->number);
         return;
     }
     encode->options->code->chunk(L, encode->options->code->context, chunk);
-    msgpack_pack_array(&encode->pack->packer, 3);
+    pack_array(encode->pack, 3);
     pack_text(encode->pack, "chunk");
     encoder_name(L, encode, -2);
     if (lua_isnil(L, -1))
-        msgpack_pack_nil(&encode->pack->packer);
+        pack_nil(encode->pack);
     else
         encoder_name(L, encode, -1);
     lua_pop(L, 2);
     encoder_find(L, encode, chunk)->number = encoder_next_shared(encode);
 }
 
+void encoder_piece(lua_State *L, struct encoder *encode, const struct code_piece *piece)
+{
+    encoder_announce(encode, piece->sequence, piece->others);
+    queue_add_piece(L, &encode->queue, piece);
+}
+
+void encoder_add(lua_State *L, struct encoder *encode, const struct code_piece *piece)
+{
+    queue_add_piece(L, &encode->queue, piece);
+}
+
+void encoder_piece_of(lua_State *L, struct encoder *encode, const void *address,
+                      const struct code_piece *piece)
+{
+    struct idmap_entry *entry = encoder_find(L, encode, address);
+    if (entry->number != 0) {
+        encoder_reference(encode, entry->number);
+    } else {
+        entry->number = encode->tables << ENCODER_SHIFT | ENCODER_TABLE;
+        encoder_piece(L, encode, piece);
+    }
+}
+
+void encoder_table_of(lua_State *L, struct encoder *encode, const void *address)
+{
+    struct idmap_entry *entry = encoder_find(L, encode, address);
+    if (entry->number != 0)
+        encoder_reference(encode, entry->number);
+    else
+        encoder_new_table(L, encode, lua_gettop(L), entry);
+    lua_pop(L, 1);
+}
+
+void encoder_keep(lua_State *L, struct encoder *encode, uint32_t one, uint32_t other)
+{
+    uint32_t numbers[2] = {one, other};
+    if (queue_put(&encode->kept, numbers, sizeof numbers) != 0)
+        encoder_no_memory(L);
+}
+
+void encoder_take(struct encoder *encode, uint32_t *one, uint32_t *other)
+{
+    uint32_t numbers[2] = {0};
+    queue_get(&encode->kept, numbers, sizeof numbers);
+    *one = numbers[0];
+    *other = numbers[1];
+}
+
 /* Calls what takes the value at index apart. An error of it is a refusal of that value. */
 struct encoder_part {
+    struct encoder *encode;
     const struct code_writer *code;
     struct code_place place;
+    struct code_piece piece;
     int count;
     int kind; /* LUA_TFUNCTION, LUA_TTHREAD, or LUA_TNONE for what was made by a library */
 };
@@ -439,20 +486,18 @@ static int encoder_take_apart(lua_State *L)
 {
     struct encoder_part *part = lua_touserdata(L, 1);
     const struct code_writer *code = part->code;
-    part->count = 1;
     if (part->kind == LUA_TFUNCTION)
-        code->function(L, code->context, 2, &part->place);
+        code->function(L, code->context, 2, &part->place, &part->piece);
     else if (part->kind == LUA_TTHREAD)
-        code->thread(L, code->context, 2);
+        code->thread(L, code->context, part->encode, 2, &part->piece);
     else
         part->count = code->made(L, code->context, 2);
-    if (part->kind != LUA_TNONE)
-        return 1;
-    return part->count < 0 ? 0 : part->count + 1;
+    return part->kind != LUA_TNONE || part->count < 0 ? 0 : part->count + 1;
 }
 
 static void encoder_part(lua_State *L, struct encoder *encode, int index, struct encoder_part *part)
 {
+    part->encode = encode;
     part->code = encode->options->code;
     lua_pushcfunction(L, encoder_take_apart);
     lua_pushlightuserdata(L, part);
@@ -472,12 +517,12 @@ static void encoder_closure(lua_State *L, struct encoder *encode, int index, con
 {
     struct encoder_part part = {.kind = LUA_TFUNCTION};
     encoder_part(L, encode, index, &part);
-    msgpack_pack_array(&encode->pack->packer, 4);
+    pack_array(encode->pack, 4);
     pack_text(encode->pack, "closure");
     encoder_chunk(L, encode, part.place.chunk);
     pack_integer(encode->pack, part.place.number);
-    encoder_value(L, encode, lua_gettop(L));
-    lua_pop(L, 1);
+    encoder_piece(L, encode, &part.piece);
+    encoder_hold(L, encode, index);
     encoder_find(L, encode, address)->number = encoder_next_shared(encode);
 }
 
@@ -486,10 +531,10 @@ static void encoder_thread(lua_State *L, struct encoder *encode, int index, cons
 {
     struct encoder_part part = {.kind = LUA_TTHREAD};
     encoder_part(L, encode, index, &part);
-    msgpack_pack_array(&encode->pack->packer, 2);
+    pack_array(encode->pack, 2);
     pack_text(encode->pack, "thread");
-    encoder_value(L, encode, lua_gettop(L));
-    lua_pop(L, 1);
+    encoder_piece(L, encode, &part.piece);
+    encoder_hold(L, encode, index);
     encoder_find(L, encode, address)->number = encoder_next_shared(encode);
 }
 
@@ -501,7 +546,7 @@ static void encoder_made(lua_State *L, struct encoder *encode, int index, const 
     encoder_part(L, encode, index, &part);
     if (part.count < 0)
         encoder_refuse_other(L, encode, index);
-    msgpack_pack_array(&encode->pack->packer, (size_t)part.count + 2);
+    pack_array(encode->pack, (uint32_t)part.count + 2);
     pack_text(encode->pack, "made");
     encoder_name(L, encode, top + 1);
     for (int i = 2; i <= part.count + 1; i++)
@@ -530,7 +575,7 @@ static int encoder_null(lua_State *L, struct encoder *encode)
     lua_pushlightuserdata(L, NULL);
     int known = lua_rawget(L, encode->names) == LUA_TSTRING;
     if (known) {
-        msgpack_pack_array(&encode->pack->packer, 2);
+        pack_array(encode->pack, 2);
         pack_text(encode->pack, "name");
         encoder_name(L, encode, -1);
         encoder_next_shared(encode);
@@ -542,7 +587,7 @@ static int encoder_null(lua_State *L, struct encoder *encode)
 /* Anything that is neither a number nor a string nor nil or a boolean. */
 static void encoder_identity(lua_State *L, struct encoder *encode, int index, int type)
 {
-    const void *address = encoder_address(L, index);
+    const void *address = names_address(L, index);
     if (type == LUA_TLIGHTUSERDATA && address == NULL && encoder_null(L, encode))
         return;
     if (type == LUA_TLIGHTUSERDATA) /* its address may be that of an object */
@@ -560,26 +605,19 @@ static void encoder_identity(lua_State *L, struct encoder *encode, int index, in
             encoder_userdata(L, encode, index, entry);
     } else if (number == ENCODER_SPECIAL) {
         encoder_special(L, encode, index, entry);
-    } else if ((number & ((1 << ENCODER_SHIFT) - 1)) == ENCODER_TABLE) {
-        encoder_reference(encode, SHAPE_TABLE_REF, number >> ENCODER_SHIFT);
     } else {
-        encoder_reference(encode, SHAPE_SHARED_REF, number >> ENCODER_SHIFT);
+        encoder_reference(encode, number);
     }
 }
 
-/* index is an absolute one; type is that of the value. */
-static void encoder_typed(lua_State *L, struct encoder *encode, int index, int type)
+void encoder_typed(lua_State *L, struct encoder *encode, int index, int type)
 {
-    msgpack_packer *packer = &encode->pack->packer;
     switch (type) {
     case LUA_TNIL:
-        msgpack_pack_nil(packer);
+        pack_nil(encode->pack);
         break;
     case LUA_TBOOLEAN:
-        if (lua_toboolean(L, index))
-            msgpack_pack_true(packer);
-        else
-            msgpack_pack_false(packer);
+        pack_boolean(encode->pack, lua_toboolean(L, index));
         break;
     case LUA_TNUMBER:
         if (lua_isinteger(L, index))
@@ -601,18 +639,19 @@ void encoder_value(lua_State *L, struct encoder *encode, int index)
 }
 
 /* A reference to it would be found again, but not the place of a key. */
-static int encoder_refuse_key(lua_State *L, const struct encoder *encode, const char *transient)
+static _Noreturn void encoder_refuse_key(lua_State *L, const struct encoder *encode,
+                                         const char *transient)
 {
     lua_pushfstring(L, "the transient value '%s' is a key here, and cannot be saved as one",
                     transient);
-    return encoder_refuse(L, encode, encode->walked);
+    encoder_refuse(L, encode, encode->walked);
 }
 
 void encoder_key(lua_State *L, struct encoder *encode, int index)
 {
     int type = lua_type(L, index);
     if ((type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA) &&
-        encoder_find(L, encode, encoder_address(L, index))->number != 0) {
+        encoder_find(L, encode, names_address(L, index))->number != 0) {
         encoder_push_description(L, encode, index);
         const char *description = lua_tostring(L, -1);
         if (description != NULL && strncmp(description, "transient:", 10) == 0)
@@ -622,71 +661,10 @@ void encoder_key(lua_State *L, struct encoder *encode, int index)
     encoder_typed(L, encode, index, type);
 }
 
-/* ---------------------------------------------------------------- records */
-
-static void encoder_check_sink(lua_State *L, const struct encoder *encode)
+void encoder_check_sink(lua_State *L, const struct encoder *encode)
 {
     if (encode->pack->status != 0)
         luaL_error(L, "writing failed");
-}
-
-/* The metatable of the table at index is below it. */
-static void encoder_metatable_of(lua_State *L, struct encoder *encode, int table)
-{
-    if (registry_push_saver(L, table - 1)) {
-        lua_pushliteral(L, "a metatable that has a save function itself cannot be saved");
-        encoder_refuse(L, encode, table - 1);
-    }
-    encoder_value(L, encode, table - 1);
-}
-
-/* Writes the table on top, and pops it. */
-static void encoder_record(lua_State *L, struct encoder *encode,
-                           const struct encoder_counts *counts)
-{
-    const struct walker *walker = encode->options->walker;
-    msgpack_packer *packer = &encode->pack->packer;
-    int table = lua_gettop(L), key = table + 1, value = table + 2;
-    int has_metatable = lua_getmetatable(L, table);
-    if (has_metatable)
-        lua_insert(L, table);
-    table += has_metatable, key += has_metatable, value += has_metatable;
-
-    encoder_walk(encode, table);
-    msgpack_pack_array(packer, has_metatable ? 3 : 2);
-    msgpack_pack_array(packer, counts->sequence);
-    for (uint32_t i = 1; i <= counts->sequence; i++) {
-        encoder_typed(L, encode, key, lua_rawgeti(L, table, i));
-        lua_settop(L, table);
-    }
-    msgpack_pack_map(packer, counts->others);
-    if (counts->sequence > 0)
-        lua_pushinteger(L, counts->sequence);
-    else
-        lua_pushnil(L);
-    uint32_t others = 0;
-    for (; walker->next(L, walker->context, table); lua_pop(L, 1)) {
-        if (++others > counts->others)
-            encoder_changed(L);
-        encoder_key(L, encode, key);
-        encoder_value(L, encode, value);
-    }
-    if (others != counts->others)
-        encoder_changed(L);
-    encoder_walked(L, encode);
-    if (has_metatable)
-        encoder_metatable_of(L, encode, table);
-    lua_settop(L, table - 1 - has_metatable);
-    encoder_check_sink(L, encode);
-}
-
-void encoder_records(lua_State *L, struct encoder *encode)
-{
-    struct encoder_counts counts;
-    while (encoder_dequeue(L, encode, &counts))
-        encoder_record(L, encode, &counts);
-    pack_flush(encode->pack);
-    encoder_check_sink(L, encode);
 }
 
 /* ---------------------------------------------------------------- the start */
@@ -694,12 +672,14 @@ void encoder_records(lua_State *L, struct encoder *encode)
 /* Enters all keys of the table on top into the map, as objects with a description. */
 static int encoder_add_special(lua_State *L, struct encoder *encode)
 {
+    int count = 0;
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
-        if (encoder_address(L, -2) == NULL) /* encoder_null */
-            continue;
         encoder_hold(L, encode, lua_gettop(L) - 1);
-        encoder_find(L, encode, encoder_address(L, -2))->number = ENCODER_SPECIAL;
+        encoder_find(L, encode, names_address(L, -2))->number = ENCODER_SPECIAL;
+        count++;
     }
+    if (count > 0)
+        encode->sources[encode->sources_count++] = lua_gettop(L);
     return lua_gettop(L);
 }
 
@@ -728,27 +708,25 @@ struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct enco
     lua_pushcfunction(L, encoder_free);
     lua_setfield(L, -2, "__gc"); /* always: the first time may have run out of memory here */
     lua_setmetatable(L, -2);
-    lua_createtable(L, ENCODER_CHUNK + 1, 0);
-    lua_pushvalue(L, -1);
-    encode->head = lua_gettop(L) - 1;
-    encode->tail = lua_gettop(L);
-    lua_pushnil(L);
-    encode->spare = lua_gettop(L);
+    queue_open(L, &encode->queue);
     lua_newtable(L);
     encode->anchor = lua_gettop(L);
+    lua_newtable(L);
+    encode->removed_tables = lua_gettop(L);
     names_push_all(L);
-    encode->names = encoder_add_special(L, encode);
-    if (exact)
-        again_collect_native(L);
-    else
-        again_collect(L, options->push_line, options->context);
-    encode->again = encoder_add_special(L, encode);
+    encode->names = lua_gettop(L);
+    encode->named = names_push_map(L);
+    late_push_all(L);
+    encoder_add_special(L, encode);
     if (exact)
         encoder_push_transients(L);
     else
         registry_push_all(L);
     encode->registry = encoder_add_special(L, encode);
-    late_push_all(L);
-    encode->late = encoder_add_special(L, encode);
+    if (exact)
+        again_collect_native(L);
+    else
+        again_collect(L, options->push_line, options->context);
+    encode->again = encoder_add_special(L, encode);
     return encode;
 }

@@ -21,7 +21,7 @@ static struct idmap_entry *idmap_place(const struct idmap *map, const void *addr
 
 static int idmap_grow(struct idmap *map)
 {
-    size_t places = map->entries == NULL ? 1024 : 2 * (map->mask + 1);
+    size_t places = map->entries == NULL ? 256 : 2 * (map->mask + 1);
     struct idmap bigger = {bytes_zeroed(places * sizeof *bigger.entries), places - 1, map->used};
     if (bigger.entries == NULL)
         return -1;
@@ -44,6 +44,16 @@ struct idmap_entry *idmap_find(struct idmap *map, const void *address)
         map->used++;
     }
     return entry;
+}
+
+int idmap_has(const struct idmap *map, const void *address)
+{
+    return map->entries != NULL && idmap_place(map, address)->address != NULL;
+}
+
+uint64_t idmap_get(const struct idmap *map, const void *address)
+{
+    return map->entries == NULL ? 0 : idmap_place(map, address)->number;
 }
 
 void idmap_free(struct idmap *map)

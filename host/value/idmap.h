@@ -23,6 +23,10 @@ struct idmap {
  * Returns NULL when out of memory. */
 struct idmap_entry *idmap_find(struct idmap *map, const void *address);
 
+/* Whether address has an entry; and its number, or 0. Never add one. */
+int idmap_has(const struct idmap *map, const void *address);
+uint64_t idmap_get(const struct idmap *map, const void *address);
+
 void idmap_free(struct idmap *map);
 
 #endif

@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include <lauxlib.h>
+#include <lualib.h>
 
 /* Addresses in the Lua registry. */
 static const char names_of_objects, names_objects, names_copies;
+static const char names_tables, names_addresses; /* made of these when they are needed, or nil */
+
+/* Objects and tables of the base environment, so that the tables of them need not grow. */
+enum { NAMES_OBJECTS = 256, NAMES_TABLES = 32 };
 
 void names_push_all(lua_State *L)
 {
@@ -42,6 +47,8 @@ static int names_give(lua_State *L, int name)
     lua_pushvalue(L, -2);
     lua_pushvalue(L, name);
     lua_rawset(L, -3);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_addresses);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &names_objects);
     lua_pushvalue(L, name);
     lua_pushvalue(L, -4);
@@ -98,8 +105,9 @@ static void names_visit(lua_State *L, const char *parent, const char *key, int q
     lua_pop(L, 1);
 }
 
-/* The children of the table on top: its fields, and its metatable last. */
-static void names_visit_children(lua_State *L, int queue)
+/* The children of the table on top: its fields, and its metatable last. Returns how many fields
+ * have a string as their key. */
+static size_t names_visit_children(lua_State *L, int queue)
 {
     int table = lua_gettop(L);
     names_push_all(L);
@@ -116,32 +124,25 @@ static void names_visit_children(lua_State *L, int queue)
     if (lua_getmetatable(L, table))
         names_visit(L, parent, "<metatable>", queue);
     lua_settop(L, table);
+    return count;
 }
 
-/* registry.names_copies[name] = copy of the table on top */
-static void names_copy(lua_State *L)
+/* registry.names_copies[name] = copy of the table on top, which has that many fields */
+static void names_copy(lua_State *L, size_t fields)
 {
     int table = lua_gettop(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &names_copies);
     names_push_all(L);
     lua_pushvalue(L, table);
     lua_rawget(L, -2);
-    lua_newtable(L);
-    for (lua_pushnil(L); lua_next(L, table) != 0;) {
+    lua_createtable(L, 0, (int)fields);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
         lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -4);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -5);
     }
     lua_rawset(L, table + 1);
     lua_settop(L, table);
-}
-
-/* What no table holds: names the value that the Lua expression gives, and pushes it. */
-static void names_add_hidden(lua_State *L, const char *name, const char *expression)
-{
-    if (luaL_loadstring(L, expression) == LUA_OK && lua_pcall(L, 0, 1, 0) == LUA_OK &&
-        names_is_object(L, -1))
-        names_add(L, name);
 }
 
 /* Pops the value on top; if it is a table, all that can be reached from it is named, and copied. */
@@ -153,39 +154,76 @@ static void names_visit_all(lua_State *L, int queue)
     else
         lua_pop(L, 1);
     for (; lua_rawgeti(L, queue, at) == LUA_TTABLE; at++) {
-        names_visit_children(L, queue);
-        names_copy(L);
+        names_copy(L, names_visit_children(L, queue));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+}
+
+/* Pushes the first result of library[function]('', lax), or nil. */
+static void names_push_result(lua_State *L, const char *library, const char *function, int lax)
+{
+    int top = lua_gettop(L);
+    lua_pushglobaltable(L);
+    if (lua_getfield(L, -1, library) == LUA_TTABLE) {
+        lua_getfield(L, -1, function);
+        lua_pushliteral(L, "");
+        lua_pushboolean(L, lax);
+        if (lua_pcall(L, 2, 1, 0) != LUA_OK)
+            lua_pushnil(L);
+    } else {
+        lua_pushnil(L);
+    }
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+/* The value on top, which no table holds, gets that name if it can have one. Pops it, and names
+ * what can be reached from it. */
+static void names_add_hidden(lua_State *L, const char *name, int queue)
+{
+    if (names_is_object(L, -1))
+        names_add(L, name);
+    names_visit_all(L, queue);
+}
+
+static void names_capture_hidden(lua_State *L, int queue)
+{
+    lua_pushliteral(L, "");
+    if (lua_getmetatable(L, -1))
+        names_add_hidden(L, "<string metatable>", queue);
+    if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE) {
+        lua_getfield(L, -1, "__index");
+        names_add_hidden(L, "<file methods>", queue);
+        lua_pushvalue(L, -1);
+        names_add_hidden(L, "<file metatable>", queue);
+    }
+    names_push_result(L, LUA_GNAME, "ipairs", 0);
+    names_add_hidden(L, "<ipairs iterator>", queue);
+    names_push_result(L, LUA_UTF8LIBNAME, "codes", 0);
+    names_add_hidden(L, "<utf8.codes iterator>", queue);
+    names_push_result(L, LUA_UTF8LIBNAME, "codes", 1);
+    names_add_hidden(L, "<utf8.codes lax iterator>", queue);
 }
 
 void names_capture(lua_State *L)
 {
     luaL_checkstack(L, 20, NULL);
     int top = lua_gettop(L);
-    lua_newtable(L);
+    lua_createtable(L, 0, NAMES_OBJECTS);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &names_of_objects);
-    lua_newtable(L);
+    lua_createtable(L, 0, NAMES_OBJECTS);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &names_objects);
-    lua_newtable(L);
+    lua_createtable(L, 0, NAMES_TABLES);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &names_copies);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_tables);
 
-    lua_newtable(L);
+    lua_createtable(L, NAMES_TABLES, 0);
     lua_pushglobaltable(L);
     names_add(L, "_G");
     names_visit_all(L, top + 1);
-    names_add_hidden(L, "<string metatable>", "return getmetatable('')");
-    names_visit_all(L, top + 1);
-    names_add_hidden(L, "<file methods>", "return getmetatable(io.stdout).__index");
-    names_visit_all(L, top + 1);
-    names_add_hidden(L, "<file metatable>", "return getmetatable(io.stdout)");
-    names_visit_all(L, top + 1);
-    lua_settop(L, top);
-
-    names_add_hidden(L, "<ipairs iterator>", "return (ipairs({}))");
-    names_add_hidden(L, "<utf8.codes iterator>", "return (utf8.codes(''))");
-    names_add_hidden(L, "<utf8.codes lax iterator>", "return (utf8.codes('', true))");
+    names_capture_hidden(L, top + 1);
     lua_settop(L, top);
 }
 
@@ -207,6 +245,8 @@ void names_push_copy(lua_State *L, const char *name)
 
 void names_push_tables(lua_State *L)
 {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &names_tables) == LUA_TTABLE)
+        return;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &names_copies);
     size_t count;
     const char **names = names_sorted_keys(L, -1, &count);
@@ -215,8 +255,51 @@ void names_push_tables(lua_State *L)
         lua_pushstring(L, names[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    lua_replace(L, -3);
-    lua_pop(L, 1);
+    lua_replace(L, -4);
+    lua_pop(L, 2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &names_tables);
+}
+
+const void *names_address(lua_State *L, int index)
+{
+    const char *address = lua_topointer(L, index);
+    return lua_type(L, index) == LUA_TUSERDATA ? address - 1 : address;
+}
+
+static int names_free_map(lua_State *L)
+{
+    idmap_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* Pushes a userdata that holds an empty map. */
+static struct idmap *names_new_map(lua_State *L)
+{
+    struct idmap *map = lua_newuserdatauv(L, sizeof *map, 0);
+    *map = (struct idmap){0};
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, names_free_map);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    return map;
+}
+
+const struct idmap *names_push_map(lua_State *L)
+{
+    luaL_checkstack(L, 6, NULL);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &names_addresses) == LUA_TNIL) {
+        lua_pop(L, 1);
+        struct idmap *map = names_new_map(L);
+        names_push_all(L);
+        for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1))
+            if (names_address(L, -2) != NULL && idmap_find(map, names_address(L, -2)) == NULL)
+                luaL_error(L, "not enough memory");
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &names_addresses);
+    }
+    return lua_touserdata(L, -1);
 }
 
 int names_is_changed(lua_State *L, int copy)

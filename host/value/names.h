@@ -11,6 +11,8 @@
 
 #include <lua.h>
 
+#include "value/idmap.h"
+
 /* Names everything; once, before the script starts. */
 void names_capture(lua_State *L);
 
@@ -20,13 +22,22 @@ void names_add(lua_State *L, const char *name);
 /* Pushes the table object -> name. It must not be changed. */
 void names_push_all(lua_State *L);
 
+/* The address that an object is known by in maps of objects. A userdata's own may be that of an
+ * empty block at its end, which is where another object begins; the byte before is in its header.
+ */
+const void *names_address(lua_State *L, int index);
+
+/* Pushes a userdata that holds a map of the addresses of all objects that have a name, but for
+ * null. It must not be changed; it is the same one until another object is named. */
+const struct idmap *names_push_map(lua_State *L);
+
 /* Pushes the object of that name, or nil. */
 void names_push_object(lua_State *L, const char *name);
 
 /* Pushes the copy, made at the walk, of the base table of that name, or nil. */
 void names_push_copy(lua_State *L, const char *name);
 
-/* Pushes the sorted list of the names of all base tables. */
+/* Pushes the sorted list of the names of all base tables. It must not be changed. */
 void names_push_tables(lua_State *L);
 
 /* Whether the value on top of the stack, found under the key below it in a base table, is other

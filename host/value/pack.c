@@ -31,7 +31,7 @@ static int pack_append(void *context, const char *data, size_t size)
     return 0;
 }
 
-/* Room for `size` bytes, at most 16, that are to be filled. */
+/* Room for `size` bytes, at most 32, that are to be filled. */
 static inline unsigned char *pack_take(struct pack *pack, size_t size)
 {
     if (size > PACK_BUFFER - pack->used)
@@ -59,6 +59,38 @@ static void pack_long_form(struct pack *pack, unsigned char lead, uint64_t numbe
     default:
         bytes_put_u64(room, number);
     }
+}
+
+void pack_nil(struct pack *pack)
+{
+    *pack_take(pack, 1) = 0xC0;
+}
+
+void pack_boolean(struct pack *pack, int value)
+{
+    *pack_take(pack, 1) = value ? 0xC3 : 0xC2;
+}
+
+/* The head of an array or map: `small` with a count below 16, `wide` with one of 16 bits, and the
+ * lead byte behind that with one of 32. */
+static void pack_head(struct pack *pack, unsigned char small, unsigned char wide, uint32_t count)
+{
+    if (count < 16)
+        *pack_take(pack, 1) = (unsigned char)(small | count);
+    else if (count <= UINT16_MAX)
+        pack_long_form(pack, wide, count, 2);
+    else
+        pack_long_form(pack, (unsigned char)(wide + 1), count, 4);
+}
+
+void pack_array(struct pack *pack, uint32_t count)
+{
+    pack_head(pack, 0x90, 0xDC, count);
+}
+
+void pack_map(struct pack *pack, uint32_t pairs)
+{
+    pack_head(pack, 0x80, 0xDE, pairs);
 }
 
 void pack_integer(struct pack *pack, int64_t integer)
@@ -188,7 +220,7 @@ void pack_string(struct pack *pack, const char *data, size_t size)
     }
 }
 
-void pack_text(struct pack *pack, const char *text)
+void pack_long_text(struct pack *pack, const char *text, size_t size)
 {
-    msgpack_pack_str_with_body(&pack->packer, text, strlen(text));
+    msgpack_pack_str_with_body(&pack->packer, text, size);
 }

@@ -13,7 +13,11 @@ struct path {
     int ways;  /* object -> way; false for a root */
     lua_Integer length;
     const struct code_writer *code; /* or NULL: tables only */
+    lua_Integer depth, at;          /* steps of the way that is told, and the one it is at */
 };
+
+/* Of a longer way only so many steps are told at its begin, and at its end. */
+enum { PATH_FIRST = 8, PATH_LAST = 12 };
 
 static const char path_metatable[] = "<metatable>";
 
@@ -74,9 +78,26 @@ static int path_is_first(lua_State *L, const struct path *path)
     return is;
 }
 
+/* Puts a step, whose key is on top, in front of the text at `text`, and pops the key. */
+static void path_put_step(lua_State *L, struct path *path, int text, int first)
+{
+    lua_Integer at = path->at++;
+    if (path->depth > PATH_FIRST + PATH_LAST && at >= PATH_LAST && at < path->depth - PATH_FIRST) {
+        lua_pop(L, 1);
+        if (at != PATH_LAST)
+            return;
+        lua_pushliteral(L, " ... ");
+    } else {
+        path_push_step(L, first);
+    }
+    lua_pushvalue(L, text);
+    lua_concat(L, 2);
+    lua_replace(L, text);
+}
+
 /* Puts the way to the object on top, where there is one, in front of the text at `text`. Returns 1
  * with the object it is in instead of it, or 0 where the path is complete. */
-static int path_put_way(lua_State *L, const struct path *path, int text)
+static int path_put_way(lua_State *L, struct path *path, int text)
 {
     int object = lua_gettop(L);
     lua_pushvalue(L, object);
@@ -97,20 +118,37 @@ static int path_put_way(lua_State *L, const struct path *path, int text)
         lua_pushvalue(L, -2);
         int first = path_is_first(L, path);
         lua_pop(L, 1);
-        path_push_step(L, first);
-        lua_pushvalue(L, text);
-        lua_concat(L, 2);
-        lua_replace(L, text);
+        path_put_step(L, path, text, first);
     }
     lua_replace(L, object);
     lua_settop(L, object);
     return 1;
 }
 
+/* The number of steps on the way to the object on top. */
+static lua_Integer path_depth(lua_State *L, const struct path *path)
+{
+    int object = lua_gettop(L) + 1;
+    lua_Integer depth = 0;
+    lua_pushvalue(L, -1);
+    for (;; depth++) {
+        lua_pushvalue(L, object);
+        if (lua_rawget(L, path->ways) != LUA_TTABLE)
+            break;
+        lua_rawgeti(L, -1, 1);
+        lua_replace(L, object);
+        lua_settop(L, object);
+    }
+    lua_settop(L, object - 1);
+    return depth;
+}
+
 /* Pushes the path to the object on top, and pops that. */
-static void path_push_way(lua_State *L, const struct path *path)
+static void path_push_way(lua_State *L, struct path *path)
 {
     luaL_checkstack(L, 12, NULL);
+    path->depth = path_depth(L, path);
+    path->at = 0;
     lua_pushliteral(L, "");
     lua_insert(L, -2);
     int text = lua_gettop(L) - 1;
@@ -189,14 +227,22 @@ static int path_look_at_parts(lua_State *L, struct path *path)
     return 0;
 }
 
-/* Looks at the entries of the table on top, whose keys are no names for the script; as
- * path_look_into. */
+/* Pushes what the value on top, under the key below it in the table `more`, is to the script. */
+static void path_push_root(lua_State *L)
+{
+    if (lua_isthread(L, -1))
+        lua_pushliteral(L, "the stack of calls");
+    else
+        lua_pushfstring(L, "ckpt's %s", lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "");
+}
+
+/* Looks at the entries of the table on top, which is `more`; as path_look_into. */
 static int path_look_at_values(lua_State *L, struct path *path)
 {
     int table = lua_gettop(L);
-    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
-        lua_pushliteral(L, "");
-        lua_insert(L, -2);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_settop(L, table + 1)) {
+        path_push_root(L);
+        lua_pushvalue(L, table + 2);
         if (path_look(L, path, table, 1))
             return 1;
     }

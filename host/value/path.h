@@ -1,8 +1,8 @@
 /*
  * Where in the script's values one of them is, for messages: "state.conn", "list[3].name",
  * "x.<metatable>.__index", "local 'conn' (job.lua:12, in function
- * 'poll')", "field host of upvalue 'conn' of function (job.lua:30)". Searched for only when
- * something is to be said about it.
+ * 'poll')", "field host of upvalue 'conn' of function (job.lua:30)". Of a very long one the middle
+ * is left out. Searched for only when something is to be said about it.
  */
 #ifndef CKPTLUA_VALUE_PATH_H
 #define CKPTLUA_VALUE_PATH_H

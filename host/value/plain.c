@@ -13,8 +13,8 @@ static int plain_compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Pushes a userdata that holds the sorted keys of the table at index. */
-static const char **plain_sorted_keys(lua_State *L, int index, uint32_t *count)
+/* The number of pairs of the table at index; all keys must be strings. */
+static uint32_t plain_count(lua_State *L, int index)
 {
     uint32_t keys = 0;
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
@@ -22,6 +22,13 @@ static const char **plain_sorted_keys(lua_State *L, int index, uint32_t *count)
             luaL_error(L, "plain data with a key that is a %s", luaL_typename(L, -2));
         keys++;
     }
+    return keys;
+}
+
+/* Pushes a userdata that holds the sorted keys of the table at index. */
+static const char **plain_sorted_keys(lua_State *L, int index, uint32_t *count)
+{
+    uint32_t keys = plain_count(L, index);
     const char **names = lua_newuserdatauv(L, (keys + 1) * sizeof *names, 0);
     uint32_t at = 0;
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
@@ -36,8 +43,10 @@ static uint32_t plain_pairs_at(lua_State *L, int index, struct pack *pack, int d
     uint32_t count;
     index = lua_absindex(L, index);
     luaL_checkstack(L, 4, NULL);
+    if (pack == NULL)
+        return plain_count(L, index);
     const char **names = plain_sorted_keys(L, index, &count);
-    for (uint32_t i = 0; pack != NULL && i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         pack_text(pack, names[i]);
         lua_getfield(L, index, names[i]);
         plain_encode_at(L, -1, pack, depth + 1);
@@ -61,7 +70,7 @@ static void plain_encode_table(lua_State *L, int index, struct pack *pack, int d
         length = 0;
     lua_pop(L, 1);
     if (length == 0) {
-        msgpack_pack_map(&pack->packer, plain_pairs_at(L, index, NULL, depth));
+        pack_map(pack, plain_pairs_at(L, index, NULL, depth));
         plain_pairs_at(L, index, pack, depth);
         return;
     }
@@ -70,7 +79,7 @@ static void plain_encode_table(lua_State *L, int index, struct pack *pack, int d
         entries++;
     if (entries != length)
         luaL_error(L, "plain data with a list that has holes, or keys besides");
-    msgpack_pack_array(&pack->packer, (size_t)length);
+    pack_array(pack, (uint32_t)length);
     for (lua_Integer i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
         plain_encode_at(L, -1, pack, depth + 1);
@@ -84,19 +93,16 @@ static void plain_encode_at(lua_State *L, int index, struct pack *pack, int dept
     luaL_checkstack(L, 4, NULL);
     switch (lua_type(L, index)) {
     case LUA_TNIL:
-        msgpack_pack_nil(&pack->packer);
+        pack_nil(pack);
         break;
     case LUA_TBOOLEAN:
-        if (lua_toboolean(L, index))
-            msgpack_pack_true(&pack->packer);
-        else
-            msgpack_pack_false(&pack->packer);
+        pack_boolean(pack, lua_toboolean(L, index));
         break;
     case LUA_TNUMBER:
         if (lua_isinteger(L, index))
-            msgpack_pack_int64(&pack->packer, lua_tointeger(L, index));
+            pack_integer(pack, lua_tointeger(L, index));
         else
-            msgpack_pack_double(&pack->packer, lua_tonumber(L, index));
+            pack_float(pack, lua_tonumber(L, index));
         break;
     case LUA_TSTRING: {
         size_t size;

@@ -15,8 +15,10 @@ int unpack_fail(lua_State *L, const struct unpack *unpack, const char *what)
 
 struct unpack *unpack_new(lua_State *L, const struct source *source)
 {
-    struct unpack *unpack = lua_newuserdatauv(L, sizeof *unpack, 0);
+    size_t room = source->size < UNPACK_BUFFER ? (size_t)source->size : UNPACK_BUFFER;
+    struct unpack *unpack = lua_newuserdatauv(L, sizeof *unpack + room, 0);
     unpack->source = *source;
+    unpack->room = room;
     unpack->status = 0;
     unpack->left = source->size;
     unpack->at = unpack->end = 0;
@@ -31,7 +33,7 @@ static void unpack_fill(lua_State *L, struct unpack *unpack)
     unpack->at = 0;
     unpack->end = kept;
     int64_t got =
-        unpack->source.read(unpack->source.context, unpack->buffer + kept, UNPACK_BUFFER - kept);
+        unpack->source.read(unpack->source.context, unpack->buffer + kept, unpack->room - kept);
     if (got <= 0) {
         unpack->status = got < 0 ? (int)got : -1;
         unpack_fail(L, unpack, got < 0 ? "reading failed" : "unexpected end");
@@ -275,4 +277,22 @@ void unpack_push_string(lua_State *L, struct unpack *unpack, const struct unpack
         luaL_addsize(&buffer, chunk.size);
     }
     luaL_pushresult(&buffer);
+}
+
+int unpack_peek_integer(const unsigned char *bytes, size_t size, int64_t *value)
+{
+    unsigned char lead = size == 0 ? 0xC1 : bytes[0];
+    if (lead < 0x80 || lead >= 0xE0) {
+        *value = lead < 0x80 ? lead : lead - 0x100;
+        return 1;
+    }
+    size_t width = (size_t)1 << (lead & 3);
+    int is_signed = lead >= 0xD0;
+    if (lead < 0xCC || lead > 0xD3 || size - 1 < width)
+        return 0;
+    uint64_t bits = is_signed && (bytes[1] & 0x80) != 0 ? UINT64_MAX : 0;
+    for (size_t i = 1; i <= width; i++)
+        bits = bits << 8 | bytes[i];
+    *value = (int64_t)bits;
+    return is_signed || bits <= INT64_MAX;
 }

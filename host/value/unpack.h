@@ -14,6 +14,7 @@
 
 #include <lua.h>
 
+/* The most that is read ahead. */
 enum { UNPACK_BUFFER = 64 * 1024 };
 
 /* Where the bytes come from. read returns their number (at least 1 while some are left), or a
@@ -29,7 +30,8 @@ struct unpack {
     int status;    /* 0, or the first failure of the source */
     uint64_t left; /* bytes not yet taken, those in the buffer included */
     size_t at, end;
-    unsigned char buffer[UNPACK_BUFFER];
+    size_t room; /* of the buffer: no more than the source has */
+    unsigned char buffer[];
 };
 
 enum unpack_type {
@@ -75,6 +77,10 @@ void unpack_copy(lua_State *L, struct unpack *unpack, void *data, size_t size);
 /* Pushes the string whose token was just read: bytes, or, after an array token, the
  * ["string", chunk, ...] behind its tag. */
 void unpack_push_string(lua_State *L, struct unpack *unpack, const struct unpack_token *token);
+
+/* The integer that `size` bytes begin with, without a source and a state: returns 1, or 0 if there
+ * is none that an int64_t can hold. */
+int unpack_peek_integer(const unsigned char *bytes, size_t size, int64_t *value);
 
 /* Raises "WHAT at byte N". */
 int unpack_fail(lua_State *L, const struct unpack *unpack, const char *what);

@@ -6,6 +6,7 @@
 #ifndef CKPTLUA_VALUE_WALKER_H
 #define CKPTLUA_VALUE_WALKER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lua.h>
@@ -14,6 +15,11 @@ struct walker {
     /* As lua_next: pops a key, pushes the next one and its value, or returns 0. */
     int (*next)(lua_State *L, void *context, int table);
     void *context;
+    /* Looks at tables of the base environment, which have numbers, at no cost. remember: the table
+     * at index is as it was at the start; is_same: and it is so still, for certain. Both or neither
+     * NULL. */
+    int (*is_same)(void *context, size_t number);
+    void (*remember)(lua_State *L, void *context, int table, size_t number);
 };
 
 extern const struct walker walker_public;

@@ -9,6 +9,10 @@ SCRIPT, and with --after saves it N instructions later and exits with 85. A scri
 leaves no snapshot. A chain is a script from start to end in many such processes. Its stdout, stderr
 and exit code must be those of one run of the driver, and these must be those of stock Lua.
 
+To start a process takes longer than what it does here. So only the first chain of a script is of
+processes; the others, and those of programs, are of pieces that one driver runs (batch.h), as it
+runs the programs by stock Lua. What fails there is run again in processes of its own, to see where.
+
 Run are scripts/*.lua, and programs that generate.lua makes. Scripts named order-* depend on the
 order of pairs, which is the driver's own: they are not compared with stock Lua.
 
@@ -18,12 +22,13 @@ one, and program-* for those of this seed. --steps gives the chain by hand. With
 script has K chains, with it more until the time is over. Without --driver, only the scripts
 themselves are checked: they must do the same twice.
 
-With --other that driver, made with another release of Lua, runs every second process of a chain. A
-chain may end there in a refusal, where the two compile a function to other instructions.
+With --other that driver, made with another release of Lua, runs every second process of a chain.
+Where it refuses a snapshot, because the two compile a function to other instructions, the driver that
+saved it must take it. That there are both is a part of the test then, unless --only is given.
 
-With --coverage the driver tells at which instructions it has saved (lines "coverage OPCODE KIND
-COUNT" in the file $CKPTLUA_TEST_COVERAGE; KIND is top or calling); what coverage.txt lists must be
-among them.
+With --coverage the driver tells at which instructions it has saved: lines "coverage OPCODE PLACE
+THREAD CALLER ARGUMENTS" in the file $CKPTLUA_TEST_COVERAGE, of which KINDS has the words. What
+coverage.txt lists must be among them.
 """
 import argparse
 import fnmatch
@@ -46,12 +51,15 @@ HASH_SEED = "1"
 REFUSED = 3, b"has other instructions in this Lua"
 LIMIT = 20  # seconds that one process may take
 CHAIN_SECONDS = 10  # a chain that takes longer ends without further saves
+KINDS = ("main", "coroutine", "by-call", "by-event", "by-c", "fixed", "vararg")  # of frames
+PIECES = 5  # of a generated program
 SCALES = (3, 10, 80, 800)
 # With --coverage these have a chain that saves at each instruction of one turn of their loop, or
 # in each function that is called there: (instructions to the first save, 0: a third of the script;
 # between saves; saves).
 SWEEPS = {"opcodes": (0, 1, 300), "opcodes-calling": (0, 4, 700), "many-constants": (1200, 1, 40),
-          "generic-for": (0, 1, 150), "table-constructors": (0, 1, 100)}
+          "generic-for": (0, 1, 150), "table-constructors": (0, 1, 100),
+          "opcodes-frames": (1, 19, 900)}
 
 
 @dataclass
@@ -90,7 +98,9 @@ class Counts:
     programs: int = 0
     chains: int = 0
     processes: int = 0
+    pieces: int = 0  # that were no processes of their own
     skipped: int = 0
+    taken: int = 0  # snapshots of the other driver
     refused: int = 0
     failures: int = 0
 
@@ -107,6 +117,12 @@ def run(command, folder):
             stdout, stderr = process.communicate()
             return Result(stdout, stderr, f"stopped after {LIMIT} s")
     return Result(stdout, stderr, signal.Signals(-code).name if code < 0 else code)
+
+
+def read(path):
+    """The bytes of a file."""
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def normalized(result, programs):
@@ -143,14 +159,70 @@ def difference(expected, got):
     return text
 
 
+class Batch:
+    """A driver that does many things (batch.h), each answered by (Result, length, steps)."""
+
+    def __init__(self, driver):
+        self.driver = driver
+        self.process = None
+
+    def ask(self, *words):
+        if not self.process:
+            self.process = subprocess.Popen([self.driver, "--seed", HASH_SEED, "--batch"],
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process.stdin.write("\t".join(map(str, words)).encode() + b"\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 5:
+            raise RuntimeError(f"exact-driver --batch gave up at {words}")
+        code, length, out, err = map(int, answer[:4])
+        stdout, stderr = self.process.stdout.read(out), self.process.stdout.read(err)
+        if code == -signal.SIGALRM:
+            code = "stopped after a long time"
+        elif code < 0:
+            code = signal.Signals(-code).name
+        steps = [] if answer[4] == b"-" else [int(n) for n in answer[4].split(b",")]
+        return Result(stdout, stderr, code), length, steps
+
+    def close(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.process.wait()
+
+
 class Bench:
     """The programs to compare, a folder for snapshots, and counts."""
 
     def __init__(self, options):
         self.options = options
-        self.folder = tempfile.mkdtemp(prefix="ckptlua-exact-")
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # nothing here has to last
+        self.folder = tempfile.mkdtemp(prefix="ckptlua-exact-", dir=memory)
         self.snapshot = os.path.join(self.folder, "snapshot")
         self.counts = Counts()
+        self.batch = options.driver and not options.other and Batch(options.driver)
+
+    def close(self):
+        if self.batch:
+            self.batch.close()
+        shutil.rmtree(self.folder)
+
+    def stock(self, program):
+        """Runs a program undisturbed, and looks how long it is."""
+        program.expected, program.length, _ = self.batch.ask("stock", program.folder, program.file)
+
+    def pieces(self, program, steps):
+        """As chain, but quickly, and without a trace of what was on the way."""
+        self.remove_snapshots()
+        self.counts.chains += 1
+        result, _, taken = self.batch.ask("chain", program.folder, self.snapshot, program.file,
+                                          program.length, ",".join(map(str, steps)))
+        self.counts.pieces += len(taken) + 1
+        names = (self.options.lua, self.options.driver, "ckptlua")
+        what = difference(normalized(program.expected, names), normalized(result, names))
+        if not what and result.code == 0 and os.path.exists(self.snapshot):
+            what = "a snapshot is left behind"
+        return what and Failure(program, what + "\n    (in pieces of one process)", taken)
 
     def driver(self, after, snapshot, turn=0):
         """The command of process number `turn` of a chain."""
@@ -191,6 +263,20 @@ class Bench:
             return Failure(program, "undisturbed: a snapshot is left behind")
         return None
 
+    def step(self, program, after, number):
+        """Runs process `number` of a chain, again with the other driver if it was refused."""
+        known = number and self.options.other
+        before = read(self.snapshot) if known else None
+        result = run(self.driver(after, self.snapshot, number) + [program.file], program.folder)
+        self.counts.processes += 1
+        if not known or result.code != REFUSED[0] or REFUSED[1] not in result.stderr:
+            self.counts.taken += bool(known)
+            return result
+        self.counts.refused += 1
+        if result.stdout or read(self.snapshot) != before:
+            return Result(result.stdout, result.stderr, "refused, but not without a trace")
+        return run(self.driver(after, self.snapshot, number - 1) + [program.file], program.folder)
+
     def chain(self, program, steps, seconds=CHAIN_SECONDS):
         """Runs a program in pieces; a Failure or None. Snapshots stay in the folder."""
         self.remove_snapshots()
@@ -201,12 +287,8 @@ class Bench:
             after = next(steps, None) if time.monotonic() - started < seconds else None
             if os.path.exists(self.snapshot):
                 shutil.copyfile(self.snapshot, f"{self.snapshot}.{len(done)}")
-            result = run(self.driver(after, self.snapshot, len(done)) + [program.file], program.folder)
-            self.counts.processes += 1
+            result = self.step(program, after, len(done))
             done.append(after)
-            if self.options.other and result.code == REFUSED[0] and REFUSED[1] in result.stderr:
-                self.counts.refused += 1
-                return None
             stdout, stderr = stdout + result.stdout, stderr + result.stderr
             if result.code != SAVED or not after:
                 break
@@ -288,12 +370,12 @@ class Bench:
                   shlex.join(self.driver(after, "replay", last) + [program.file]))
 
 
-def doubling():
+def growing():
     """Steps that reach the end of any script soon; they tell how long it is."""
     n = 32
     while True:
         yield n
-        n *= 2
+        n *= 3
 
 
 def random_steps(rng, length, processes):
@@ -308,6 +390,12 @@ def random_steps(rng, length, processes):
         yield rng.randint(1, scale)
 
 
+def random_pieces(rng):
+    """Steps of a generated program."""
+    scale = rng.choice(SCALES)
+    return [f"{rng.randrange(101)}%"] + [rng.randint(1, scale) for _ in range(PIECES - 2)]
+
+
 def scripts(patterns):
     names = sorted(name[:-4] for name in os.listdir(SCRIPTS) if name.endswith(".lua"))
     if patterns:
@@ -318,7 +406,10 @@ def scripts(patterns):
 def generated(bench, number):
     """Program number N, written into the bench's folder; None if generate.lua fails."""
     name = f"program-{number}"
-    result = run([bench.options.lua, os.path.join(HERE, "generate.lua"), str(number)], HERE)
+    if bench.batch:
+        result, _, _ = bench.batch.ask("stock", HERE, "generate.lua", number)
+    else:
+        result = run([bench.options.lua, os.path.join(HERE, "generate.lua"), str(number)], HERE)
     if result.code != 0:
         print(f"FAILED {name}: generate.lua: {result.stderr.decode(errors='replace')}")
         bench.counts.failures += 1
@@ -343,6 +434,31 @@ def programs(bench, round_number):
             os.remove(os.path.join(bench.folder, program.file))
 
 
+def exercise_quickly(bench, program, round_number):
+    """Compares one generated program with stock Lua; runs it anew where something is wrong."""
+    bench.stock(program)
+    if isinstance(program.expected.code, str):  # a fault of stock Lua, perhaps
+        program.expected = None
+        return bench.reference(program) or bench.chain(program, growing())
+    rng = random.Random(f"{bench.options.seed} {program.name} {round_number}")
+    failure = bench.pieces(program, random_pieces(rng))
+    if not failure:
+        return None
+    program.expected = None
+    again = bench.reference(program) or bench.chain(program, iter(failure.steps))
+    steps = ",".join(map(str, failure.steps))
+    return replaced(again or failure, f"--seed {bench.options.seed} --only {program.name} --steps {steps}")
+
+
+def pieces(bench, program, steps, seconds=CHAIN_SECONDS):
+    """A Failure or None; by processes where there is no other way, or a failure to look at."""
+    steps = list(steps)
+    failure = bench.batch and bench.pieces(program, steps)
+    if bench.batch and not failure:
+        return None
+    return bench.chain(program, iter(steps), seconds) or failure
+
+
 def exercise(bench, program, chains, round_number):
     """Compares one program; the chains of a round depend on seed, name and round only."""
     options = bench.options
@@ -353,18 +469,18 @@ def exercise(bench, program, chains, round_number):
         failure = bench.chain(program, iter(options.steps))
         return failure and replaced(failure, f"--only {program.name} --steps {','.join(map(str, options.steps))}")
     if not program.length:
-        failure = bench.chain(program, doubling())
+        failure = bench.chain(program, growing())
         if failure:
-            return replaced(failure, f"--seed {options.seed} --only {program.name} (doubling steps)")
+            return replaced(failure, f"--seed {options.seed} --only {program.name} (growing steps)")
     if options.coverage and program.name in SWEEPS and round_number == 0:
         start, size, times = SWEEPS[program.name]
         steps = [start or program.length // 3] + [size] * times
-        failure = bench.chain(program, iter(steps), seconds=600)
+        failure = pieces(bench, program, steps, seconds=600)
         if failure:
             return replaced(failure, f"--coverage --seed {options.seed} --only {program.name} (sweep)")
     for k in range(chains):
         rng = random.Random(f"{options.seed} {program.name} {round_number} {k}")
-        failure = bench.chain(program, random_steps(rng, program.length, options.processes))
+        failure = pieces(bench, program, random_steps(rng, program.length, options.processes))
         if failure:
             steps = ",".join(str(n) for n in failure.steps if n)
             return replaced(failure, f"--seed {options.seed} --only {program.name} --steps {steps}")
@@ -377,27 +493,32 @@ def replaced(failure, origin):
 
 
 def read_coverage(file):
-    """{(opcode, kind): count} of the lines that the driver has written"""
+    """{(opcode, place): {kind: count}} of the lines that the driver has written"""
     table = {}
     if os.path.exists(file):
         with open(file, encoding="utf-8") as lines:
             for line in lines:
                 words = line.split()
-                if len(words) == 4 and words[0] == "coverage":
-                    key = words[1].removeprefix("OP_"), words[2]
-                    table[key] = table.get(key, 0) + int(words[3])
+                if len(words) == 6 and words[0] == "coverage":
+                    counts = table.setdefault((words[1].removeprefix("OP_"), words[2]), {})
+                    for kind in words[3:]:
+                        counts[kind] = counts.get(kind, 0) + 1
     return table
 
 
 def check_coverage(bench, file):
-    """Prints opcode x kind; a failure if what coverage.txt lists is not there."""
+    """Prints opcode and place x kind; a failure if what coverage.txt lists is not there."""
     table = read_coverage(file)
-    print(f"{'opcode':12} {'top':>8} {'calling':>8}")
-    for opcode in sorted({key[0] for key in table}):
-        print(f"{opcode:12} {table.get((opcode, 'top'), 0):8} {table.get((opcode, 'calling'), 0):8}")
+    print(f"{'opcode':12} {'place':8}" + "".join(f"{kind:>10}" for kind in KINDS))
+    for (opcode, place), counts in sorted(table.items()):
+        print(f"{opcode:12} {place:8}" + "".join(f"{counts.get(kind, 0):10}" for kind in KINDS))
+    missing = []
     with open(os.path.join(HERE, "coverage.txt"), encoding="utf-8") as lines:
-        wanted = [tuple(line.split()) for line in lines if line.strip() and not line.startswith("#")]
-    missing = [f"{opcode} {kind}" for opcode, kind in wanted if not table.get((opcode, kind))]
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                opcode, place, *kinds = line.split()
+                counts = table.get((opcode, place), {})
+                missing += [f"{opcode} {place} {kind}" for kind in kinds if kind not in counts]
     if missing:
         print("FAILED coverage: no save at " + ", ".join(missing))
         bench.counts.failures += 1
@@ -438,7 +559,10 @@ def rounds(bench):
                 if options.seconds and round_number and time.monotonic() - started > options.seconds:
                     return
                 counts.programs += source is not listed
-                failure = exercise(bench, program, options.chains, round_number)
+                if bench.batch and source is not listed and not options.steps:
+                    failure = exercise_quickly(bench, program, round_number)
+                else:
+                    failure = exercise(bench, program, options.chains, round_number)
                 if failure:
                     failed.append(program)
                     bench.report(failure)
@@ -460,11 +584,15 @@ def main():
         if options.coverage:
             check_coverage(bench, coverage)
     finally:
-        shutil.rmtree(bench.folder)
+        bench.close()
     counts = bench.counts
     print(f"{counts.scripts} scripts, {counts.programs} programs, {counts.chains} chains, "
-          f"{counts.processes} processes, {counts.skipped} skipped, "
-          f"{counts.refused} refused, {counts.failures} failures")
+          f"{counts.processes} processes, {counts.pieces} pieces, {counts.skipped} skipped, {counts.failures} failures")
+    if options.other:
+        print(f"snapshots of the other release: {counts.taken} taken, {counts.refused} refused")
+        if not options.only and not (counts.taken and counts.refused):
+            print("FAILED: both must have been met")
+            return 1
     if counts.scripts + counts.programs == 0:
         print("nothing was run")
         return 1

@@ -4,12 +4,19 @@
  * starts SCRIPT, or continues it if SNAPSHOT is there. With --after it saves, and exits with code
  * 85, at the first possible moment after N more instructions of Lua; else it runs the script to its
  * end.
+ *     exact-driver [--seed S] --batch
+ * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep their
+ * layout.
  */
+#include "driver.h"
+
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "ckptlua.h"
 #include "exact/capture.h"
 #include "exact/opcode.h"
@@ -19,6 +26,8 @@ struct driver {
     ckptlua *host;
     long left; /* instructions; negative: not to be stopped */
     lua_Hook hook;
+    int code; /* of a script that is left in the middle, */
+    jmp_buf out;
 };
 
 static struct driver driver;
@@ -32,20 +41,32 @@ static void driver_message(void *context, const char *text)
 static void driver_exit(void *context, int code)
 {
     (void)context;
-    fflush(stdout);
-    _exit(code);
+    driver.code = code;
+    longjmp(driver.out, 1);
 }
 
-/* Notes for a table of what was covered: the instruction at which each function stands. */
-static void driver_cover(lua_State *thread, FILE *out)
+/* What has called: an instruction that calls; another one, by a metamethod, an iterator or a
+ * __close handler; or C: pcall and the like, or the start of a thread. */
+static const char *driver_caller(const struct vm_call *call)
+{
+    const struct vm_call *caller = call->previous;
+    if (caller->previous == NULL || (caller->status & VM_CALL_C) != 0)
+        return "by-c";
+    return opcode_enters(caller->u.lua.pc[-1]) ? "by-call" : "by-event";
+}
+
+/* Notes for a table of what was covered: the instruction at which each function stands, and what
+ * kind of frame that is. */
+static void driver_cover(lua_State *thread, int is_main, FILE *out)
 {
     const struct vm_thread *insides = vm_thread(thread);
     for (const struct vm_call *call = insides->call; call != &insides->base;
          call = call->previous) {
         if ((call->status & VM_CALL_C) != 0)
             continue;
-        fprintf(out, "coverage %s %s 1\n", opcode_name(opcode_of(call->u.lua.pc[-1])),
-                call == insides->call ? "top" : "calling");
+        fprintf(out, "coverage %s %s %s %s %s\n", opcode_name(opcode_of(call->u.lua.pc[-1])),
+                call == insides->call ? "top" : "calling", is_main ? "main" : "coroutine",
+                driver_caller(call), vm_called(call)->is_vararg ? "vararg" : "fixed");
     }
 }
 
@@ -55,10 +76,10 @@ static void driver_cover_all(const struct exact *exact)
     FILE *out = path == NULL ? NULL : fopen(path, "a");
     if (out == NULL)
         return;
-    driver_cover(exact->current, out);
+    driver_cover(exact->current, exact->current == exact->main, out);
     for (const struct exact_resumer *resumer = exact->resumers; resumer != NULL;
          resumer = resumer->previous)
-        driver_cover(resumer->thread, out);
+        driver_cover(resumer->thread, resumer->thread == exact->main, out);
     fclose(out);
 }
 
@@ -82,6 +103,8 @@ static void driver_open(void *context, lua_State *L)
 {
     struct job *job = host_job(L);
     (void)context;
+    if (getenv("CKPTLUA_TEST_PLAIN") != NULL)
+        job->exact.keeps_layout = 0;
     if (driver.left < 0)
         return;
     driver.hook = job->exact.hook;
@@ -89,33 +112,49 @@ static void driver_open(void *context, lua_State *L)
     job->exact.armed = 1;
 }
 
+int driver_run(long after, const char *seed, const char *snapshot, const char *script, int argc,
+               char *argv[])
+{
+    driver.left = after;
+    if (setjmp(driver.out) != 0) {
+        fflush(stdout);
+        return driver.code;
+    }
+    driver.host = ckptlua_new();
+    ckptlua_on_message(driver.host, driver_message, NULL);
+    ckptlua_on_exit(driver.host, driver_exit, NULL);
+    ckptlua_on_open(driver.host, driver_open, NULL);
+    ckptlua_set(driver.host, "snapshot", snapshot);
+    ckptlua_set(driver.host, "seed", seed);
+    ckptlua_set(driver.host, "interval", "never");
+    ckptlua_set(driver.host, "resume", "exact");
+    ckptlua_set(driver.host, "quiet", NULL);
+    int code = ckptlua_run(driver.host, script, argc, argv);
+    ckptlua_free(driver.host);
+    if (code == CKPTLUA_FAILED) /* its last snapshot stays otherwise */
+        remove(snapshot);
+    return code;
+}
+
 int main(int argc, char *argv[])
 {
     const char *seed = "1";
+    long after = -1;
     int at = 1;
-    driver.left = -1;
     for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
         if (strcmp(argv[at], "--after") == 0)
-            driver.left = atol(argv[at + 1]);
+            after = atol(argv[at + 1]);
         else if (strcmp(argv[at], "--seed") == 0)
             seed = argv[at + 1];
         else
             return 2;
     }
+    if (argc - at == 1 && strcmp(argv[at], "--batch") == 0)
+        return batch_serve(seed);
     if (argc - at < 2)
         return 2;
-    driver.host = ckptlua_new();
-    ckptlua_on_message(driver.host, driver_message, NULL);
-    ckptlua_on_exit(driver.host, driver_exit, NULL);
-    ckptlua_on_open(driver.host, driver_open, NULL);
-    ckptlua_set(driver.host, "snapshot", argv[at]);
-    ckptlua_set(driver.host, "seed", seed);
-    ckptlua_set(driver.host, "interval", "never");
-    ckptlua_set(driver.host, "resume", "exact");
-    ckptlua_set(driver.host, "quiet", NULL);
-    int code = ckptlua_run(driver.host, argv[at + 1], argc - at - 2, argv + at + 2);
-    ckptlua_free(driver.host);
-    if (code == CKPTLUA_FAILED) /* its last snapshot stays otherwise */
-        remove(argv[at]);
+    int code = driver_run(after, seed, argv[at], argv[at + 1], argc - at - 2, argv + at + 2);
+    if (code == CKPTLUA_AGAIN) /* what is left in memory is no leak */
+        _exit(code);
     return code;
 }

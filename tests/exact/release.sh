@@ -1,14 +1,15 @@
 #!/bin/sh
 # Builds the exact driver in another release of Debian, whose Lua is another one too, and runs scripts in
-# pieces there.
-# usage: release.sh RELEASE SECONDS [options of differential.py]
+# pieces: there, and then with this machine's own DRIVER and that one taking turns, each going on with
+# what the other has saved.
+# usage: release.sh RELEASE SECONDS DRIVER [options of differential.py]
 # Needs root, debootstrap, and the archive that apt gets this machine's packages from. Without these it
 # is skipped (77). The root is made in $TMPDIR or /tmp and takes about 1 GB; its mounts are in a
 # namespace of their own, and gone when this ends.
 set -eu
 
-release=$1 seconds=$2
-shift 2
+release=$1 seconds=$2 driver=$3
+shift 3
 source=$(cd "$(dirname "$0")/../.." && pwd)
 
 skip()
@@ -54,3 +55,15 @@ EOF
 # shellcheck disable=SC2016 # for the inner shell
 unshare --mount sh -eu -c 'mount -t proc proc "$0/proc" 2>/dev/null || mount --bind /proc "$0/proc"
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$0" sh /pieces.sh "$@"' "$root" "$seconds" "$@"
+
+# What was made for the release runs here with its own loader and libraries.
+loader=$(echo "$root"/lib64/ld-linux-*)
+[ -x "$loader" ] || skip 'the two releases cannot take turns on this architecture'
+cat >"$work/other" <<EOF
+#!/bin/sh
+libraries=\$(echo "$root"/usr/lib/*-linux-gnu)
+exec "$loader" --library-path "\$libraries" "$root/build/tests/exact-driver" "\$@"
+EOF
+chmod +x "$work/other"
+python3 "$source/tests/exact/differential.py" --lua lua5.4 --driver "$driver" --other "$work/other" \
+    --chains 1 --processes 10 "$@"

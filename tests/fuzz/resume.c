@@ -12,9 +12,15 @@
 
 #include "ckptlua.h"
 #include "exact/capture.h"
+#include "exact/edited.h"
+#include "exact/images.h"
+#include "exact/nodes.h"
 #include "exact/order.h"
+#include "job/convert.h"
 #include "job/exactly.h"
 #include "job/files.h"
+#include "job/header.h"
+#include "job/history.h"
 #include "job/host.h"
 #include "job/leave.h"
 #include "job/module.h"
@@ -41,6 +47,7 @@ enum { RESUME_STEP = 20, RESUME_INSTRUCTIONS = 1000 };
 enum { RESUME_SECONDS = 1, RESUME_PATIENCE = 3 };
 
 struct resume {
+    enum resume_way way;
     ckptlua *host;
     struct job *job;
     const uint8_t *data;
@@ -189,6 +196,18 @@ static void resume_disarm_all(lua_State *L)
     lua_setglobal(L, "load");
 }
 
+/* package.loaded.native, as if a library had it; no other one can be loaded. */
+static void resume_add_native(lua_State *L, const struct job *job)
+{
+    static const luaL_Reg functions[] = {{"one", resume_nothing}, {"two", resume_nothing}, {0}};
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->exact.natives);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, 1); /* the searchers */
+    luaL_newlib(L, functions);
+    lua_setfield(L, -2, "native");
+    lua_pop(L, 1);
+}
+
 static void resume_note(void *context, const char *text)
 {
     (void)context;
@@ -224,6 +243,7 @@ static int resume_open(lua_State *L)
     lua_newtable(L);
     lua_setglobal(L, "arg");
     resume_disarm_all(L);
+    resume_add_native(L, job);
     names_capture(L);
     exact_name(L, &job->exact);
     return 0;
@@ -252,15 +272,18 @@ static int resume_capture(lua_State *L)
 {
     struct job *job = lua_touserdata(L, 1);
     struct sink sink = {resume_sink, NULL};
-    struct walker walker = {order_walk, &job->exact};
+    struct walker walker = {order_walk, &job->exact, images_is_same, images_remember};
     struct code_writer code;
-    struct encode_options options = {&walker, resume_push_line, job, &code};
+    struct encode_options options = {.walker = &walker,
+                                     .push_line = resume_push_line,
+                                     .context = job,
+                                     .code = &code,
+                                     .layout = &nodes_writer};
     struct pack *pack = pack_new(L, &sink);
     exact_writer(&job->exact, &code);
     exactly_push_roots(L, job);
-    capture_begin(L, &job->exact);
+    capture_begin(&job->exact);
     encode_exact(L, lua_gettop(L), pack, &options);
-    capture_end(L, &job->exact);
     return 0;
 }
 
@@ -274,6 +297,7 @@ static void resume_save(struct resume *resume)
         lua_pushcfunction(L, resume_capture);
         lua_pushlightuserdata(L, job);
         lua_pcall(L, 1, 0, 0);
+        capture_end(&job->exact);
         lua_gc(L, LUA_GCRESTART);
     }
     lua_settop(L, top);
@@ -316,14 +340,29 @@ static int64_t resume_read(void *context, void *data, size_t size)
     return (int64_t)size;
 }
 
-/* The text of the script is in the table on top. */
+/* The table on top has what a header and the state of a job have. Pushes the text of the script. */
+static void resume_take_state(lua_State *L, struct job *job)
+{
+    struct header header;
+    struct history history = {0};
+    struct stdio_state streams[2];
+    if (lua_type(L, -1) != LUA_TTABLE)
+        luaL_error(L, "no state");
+    header_read(L, -1, &job->script, &header, &history);
+    header_read_streams(L, -1, streams);
+    if (lua_getfield(L, -1, "random") != LUA_TNIL) /* most inputs have the script only */
+        random_set(L, -1);
+    lua_pop(L, 1);
+    if (lua_getfield(L, -1, "script") != LUA_TSTRING)
+        luaL_error(L, "no script");
+}
+
+/* The script with the text on top, which is kept. */
 static void resume_take_script(lua_State *L, struct job *job)
 {
-    size_t size;
-    if (lua_type(L, -1) != LUA_TTABLE || lua_getfield(L, -1, "script") != LUA_TSTRING)
-        luaL_error(L, "no script");
-    const char *text = lua_tolstring(L, -1, &size);
-    if (luaL_loadbufferx(L, text, size, "@job.lua", "t") != LUA_OK)
+    job->script.path = job->script.name = (char *)(uintptr_t) "job.lua";
+    job->script.text = (char *)(uintptr_t)lua_tolstring(L, -1, &job->script.size);
+    if (luaL_loadbufferx(L, job->script.text, job->script.size, "@job.lua", "t") != LUA_OK)
         lua_error(L);
     exactly_add_script(L, job);
 }
@@ -337,9 +376,9 @@ static int resume_restore(lua_State *L)
     struct unpack *unpack = unpack_new(L, &source);
     struct code_reader code;
     plain_decode(L, unpack);
+    resume_take_state(L, job);
     resume_take_script(L, job);
     exact_reader(&job->exact, &code);
-    code.native = NULL; /* libraries are not loaded here */
     lua_newtable(L);
     int roots = lua_gettop(L);
     decode_exact(L, unpack, roots, &code, 0);
@@ -347,6 +386,47 @@ static int resume_restore(lua_State *L)
     resume_watch(resume, 1);
     exactly_take_roots(L, job, roots);
     lua_sethook(L, NULL, 0, 0);
+    return 0;
+}
+
+/* (struct resume *): the same for globals. Leaves the script on top. */
+static int resume_convert(lua_State *L)
+{
+    struct resume *resume = lua_touserdata(L, 1);
+    struct job *job = resume->job;
+    struct source source = {resume_read, resume, resume->size};
+    struct unpack *unpack = unpack_new(L, &source);
+    struct edited edited = {.exact = &job->exact, .path = "job.lua"};
+    struct code_reader code;
+    plain_decode(L, unpack);
+    resume_take_state(L, job);
+    edited.before = lua_tolstring(L, -1, &edited.before_size);
+    lua_pushliteral(L, "edited = true\n");
+    lua_pushvalue(L, -2);
+    lua_concat(L, 2);
+    resume_take_script(L, job);
+    int script = lua_gettop(L);
+    edited.now = job->script.text;
+    edited.now_size = job->script.size;
+    unpack = convert_to_globals(L, job, unpack, edited.before, edited.before_size);
+    edited_reader(L, &edited, &code);
+    lua_pushglobaltable(L);
+    decode_globals(L, unpack, -1, &code);
+    lua_pushvalue(L, script);
+    return 1;
+}
+
+/* (script): runs it. */
+static int resume_begin(lua_State *L)
+{
+    lua_sethook(L, resume_called, LUA_MASKCOUNT, RESUME_STEP);
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+static int resume_sweep(lua_State *L)
+{
+    late_sweep(L);
     return 0;
 }
 
@@ -358,6 +438,7 @@ static int resume_go_on(lua_State *L)
     job->exact.hook = resume_hook;
     job->exact.armed = RESUME_STEP;
     job->exact.keeps_texts = EXACT_ALL_TEXTS;
+    exactly_mark_finalizers(L);
     exact_run(L, &job->exact, 0);
     return 0;
 }
@@ -367,7 +448,18 @@ static int resume_call(lua_State *L, struct resume *resume, lua_CFunction functi
     lua_settop(L, 0);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, resume);
-    return lua_pcall(L, 1, 0, 0);
+    return lua_pcall(L, 1, LUA_MULTRET, 0);
+}
+
+/* What resume_convert has left is on the stack. */
+static void resume_run_script(lua_State *L, struct resume *resume)
+{
+    resume->job->exact.keeps_texts = EXACT_TEXTS_OF_MODULES;
+    lua_pushcfunction(L, resume_begin);
+    lua_insert(L, 1);
+    lua_pcall(L, 1, 0, 0);
+    lua_sethook(L, NULL, 0, 0);
+    resume_call(L, resume, resume_sweep);
 }
 
 static enum resume_outcome resume_all(lua_State *L, struct resume *resume, char **message)
@@ -377,7 +469,8 @@ static enum resume_outcome resume_all(lua_State *L, struct resume *resume, char 
         abort();
     }
     resume->limit = resume->used + RESUME_FACTOR * resume->size + RESUME_MORE;
-    int status = resume_call(L, resume, resume_restore);
+    int exact = resume->way == RESUME_EXACT;
+    int status = resume_call(L, resume, exact ? resume_restore : resume_convert);
     if (resume->failures > 0 && !resume->ran) {
         fprintf(stderr, "too much memory for %zu bytes\n", resume->size);
         abort();
@@ -392,14 +485,18 @@ static enum resume_outcome resume_all(lua_State *L, struct resume *resume, char 
     resume_watch(resume, 1);
     lua_gc(L, LUA_GCRESTART);
     lua_gc(L, LUA_GCINC, 150, 100, 12);
-    resume_call(L, resume, resume_go_on);
+    if (exact)
+        resume_call(L, resume, resume_go_on);
+    else
+        resume_run_script(L, resume);
     lua_gc(L, LUA_GCCOLLECT);
     return RESUME_RAN;
 }
 
-enum resume_outcome resume_bytes(const uint8_t *data, size_t size, char **message)
+enum resume_outcome resume_bytes(enum resume_way way, const uint8_t *data, size_t size,
+                                 char **message)
 {
-    struct resume resume = {.data = data, .size = size, .left = RESUME_INSTRUCTIONS};
+    struct resume resume = {.way = way, .data = data, .size = size, .left = RESUME_INSTRUCTIONS};
     volatile enum resume_outcome outcome = RESUME_RAN;
     struct error error;
     static struct vm vm;
@@ -413,7 +510,8 @@ enum resume_outcome resume_bytes(const uint8_t *data, size_t size, char **messag
     job->schedule = &job->host->schedule;
     job->exact.vm = vm;
     job->exact.is_checked = 1;
-    job->exact_mode = 1;
+    job->exact.keeps_layout = 1;
+    job->exact_mode = way == RESUME_EXACT;
     job->is_over = 1; /* checkpoint() does nothing */
     lua_State *L = job->L = heap_new_state(&job->heap, exactly_hash_seed(1));
     lua_setallocf(L, resume_alloc, &resume);

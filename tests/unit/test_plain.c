@@ -1,8 +1,8 @@
 /* value: plain data, as any other program would write and read it. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,10 +210,66 @@ static void random_bytes(void **state)
     assert_int_equal(memory.used, 0);
 }
 
+/* What is written of an integer is read by unpack_peek_integer, whole only. */
+static void integers_without_a_state(void **state)
+{
+    static const int64_t values[] = {0,
+                                     1,
+                                     127,
+                                     128,
+                                     255,
+                                     256,
+                                     65535,
+                                     65536,
+                                     UINT32_MAX,
+                                     INT64_MAX,
+                                     (int64_t)UINT32_MAX + 1,
+                                     -1,
+                                     -32,
+                                     -33,
+                                     INT8_MIN,
+                                     INT8_MIN - 1,
+                                     INT16_MIN,
+                                     INT16_MIN - 1,
+                                     INT32_MIN,
+                                     (int64_t)INT32_MIN - 1,
+                                     INT64_MIN};
+    (void)state;
+    lua_State *L = luaL_newstate();
+    for (size_t i = 0; i < COUNT(values); i++) {
+        struct bytes bytes = {0};
+        char expression[40];
+        int64_t value;
+        snprintf(expression, sizeof expression, "0x%" PRIx64, (uint64_t)values[i]);
+        assert_true(encode(L, expression, &bytes));
+        for (size_t size = 0; size < bytes.size; size++)
+            assert_false(unpack_peek_integer(bytes.data, size, &value));
+        assert_true(unpack_peek_integer(bytes.data, bytes.size, &value));
+        assert_true(value == values[i]);
+        bytes_free(&bytes);
+        lua_settop(L, 0);
+    }
+    lua_close(L);
+}
+
+static void no_integers(void **state)
+{
+    (void)state;
+    int64_t value;
+    assert_false(unpack_peek_integer((const unsigned char *)"\xCF\xFF\0\0\0\0\0\0\0", 9, &value));
+    for (unsigned lead = 0x80; lead < 0xE0; lead++) {
+        unsigned char bytes[9] = {(unsigned char)lead};
+        assert_int_equal(unpack_peek_integer(bytes, sizeof bytes, &value),
+                         lead >= 0xCC && lead <= 0xD3);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(bytes_of_values),
-                                       cmocka_unit_test(not_plain), cmocka_unit_test(pairs_only),
-                                       cmocka_unit_test(bad_bytes), cmocka_unit_test(random_bytes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_of_values), cmocka_unit_test(not_plain),
+        cmocka_unit_test(pairs_only),      cmocka_unit_test(bad_bytes),
+        cmocka_unit_test(random_bytes),    cmocka_unit_test(integers_without_a_state),
+        cmocka_unit_test(no_integers)};
     return cmocka_run_group_tests_name("plain data", tests, NULL, NULL);
 }

@@ -277,7 +277,8 @@ static void value_push_line(void *context, lua_State *L, const char *source, int
     lua_remove(L, -2);
 }
 
-const struct encode_options value_options = {&walker_public, value_push_line, NULL, NULL};
+const struct encode_options value_options = {.walker = &walker_public,
+                                             .push_line = value_push_line};
 
 /* ---------------------------------------------------------------- to and from memory */
 

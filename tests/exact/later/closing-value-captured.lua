@@ -1,4 +1,4 @@
--- A closing value, a closure in the body, and a break: Lua 5.4.4 compiles the exit of such a loop in
+-- Needs G in 5.4.4: a closing value, a closure in the body, and a break: Lua 5.4.4 compiles the exit of such a loop in
 -- a way of its own.
 local log = {}
 local function say(...) log[#log + 1] = table.concat({ ... }, " ") end

@@ -1,4 +1,4 @@
--- Two passes over one table: a header in the first, rows in the second, must agree; sets and counts.
+-- Needs S, L: two passes over one table: a header in the first, rows in the second, must agree; sets and counts.
 local columns = {}
 for w in ("alpha beta gamma delta epsilon zeta eta theta iota kappa"):gmatch("%a+") do columns[w] = true end
 local header = {}

@@ -1,4 +1,4 @@
--- The order of pairs over string keys: the same in each process while the table does not change.
+-- Needs S, L: the order of pairs over string keys, the same while the table does not change.
 local words = {}
 for w in ("one two three four five six seven eight nine ten eleven twelve"):gmatch("%a+") do words[w] = #w end
 local function list(t)

@@ -1,4 +1,4 @@
--- The length of tables with holes: any border would do, but it must be the one of an unbroken run.
+-- Needs L: the length of tables with holes: any border would do, but it must be the one of an unbroken run.
 local function fill(n, every)
     local t = {}
     for i = 1, n do if i % every ~= 0 then t[i] = i end end

@@ -1,13 +1,15 @@
--- Removing keys, the current one too, during a pairs loop; several loops over one table at once.
-local t = {}
-for i = 1, 24 do t["key" .. i] = i end
-local seen = 0
+-- Walks over tables that lose entries on the way, also the one at which the walk is.
+local function made(n)
+    local t = {}
+    for i = 1, n do t["key" .. i] = i end
+    return t
+end
+local t = made(24)
 for k, v in pairs(t) do
     if v % 3 == 0 then t[k] = nil end
-    seen = seen + v
     io.write(k, " ")
 end
-print(seen)
+print()
 for k in pairs(t) do
     for k2, v2 in pairs(t) do
         if v2 % 5 == 0 and k ~= k2 then t[k2] = nil end
@@ -15,13 +17,6 @@ for k in pairs(t) do
     io.write(k, " ")
 end
 print()
-local left = {}
-for k, v in pairs(t) do
-    left[#left + 1] = k .. v
-    t[k] = nil
-end
-print(#left, next(t), table.concat(left, " "))
-for i = 1, 10 do t["again" .. i] = i end
 local co = coroutine.wrap(function()
     for k, v in pairs(t) do
         coroutine.yield(k, v)

@@ -1,0 +1,19 @@
+#include "cli/warm.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The first touch of each page is an exception, and there are some 45 in the heap before a script
+ * starts. Above all on a virtual machine they take much longer than one call for most of them. */
+void warm_up(void)
+{
+#ifdef MADV_POPULATE_WRITE
+    char *start = sbrk(0);
+    void *volatile block = malloc(1); /* volatile: it is not optimized away */
+    free(block);
+    char *end = sbrk(0); /* the C library takes 132 KiB at first */
+    if (start != (void *)-1 && end > start)
+        (void)madvise(start, (size_t)(end - start), MADV_POPULATE_WRITE);
+#endif
+}

@@ -1,0 +1,17 @@
+/*
+ * Which tables have a finalizer (__gc) that is still to run, and in which order they were marked
+ * for it: at the end of the script, and when several have become garbage, the last one goes first.
+ */
+#ifndef CKPTLUA_EXACT_FINALIZERS_H
+#define CKPTLUA_EXACT_FINALIZERS_H
+
+#include "exact/exact.h"
+
+/* What has a finalizer by now belongs to the libraries. */
+void finalizers_open(lua_State *L, struct exact *exact);
+
+/* Of code_writer: pushes the list of the others, the first one marked first. Those come last that
+ * the collector has found to be garbage already; others may be garbage as well. */
+void finalizers_push(lua_State *L, void *context);
+
+#endif

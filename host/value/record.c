@@ -1,0 +1,315 @@
+#include "value/record.h"
+
+#include <stdlib.h>
+
+#include <lauxlib.h>
+
+#include "value/names.h"
+#include "value/registry.h"
+
+/* The metatable of the table at index is below it. */
+static void record_metatable(lua_State *L, struct encoder *encode, int table)
+{
+    if (registry_push_saver(L, table - 1)) {
+        lua_pushliteral(L, "a metatable that has a save function itself cannot be saved");
+        encoder_refuse(L, encode, table - 1);
+    }
+    encoder_value(L, encode, table - 1);
+}
+
+/* ---------------------------------------------------------------- entries only */
+
+/* [sequence], {others} */
+static void record_entries(lua_State *L, struct encoder *encode, int table,
+                           const struct queue_counts *counts)
+{
+    const struct walker *walker = encode->options->walker;
+    int key = table + 1, value = table + 2;
+    pack_array(encode->pack, counts->sequence);
+    for (uint32_t i = 1; i <= counts->sequence; i++) {
+        encoder_typed(L, encode, key, lua_rawgeti(L, table, i));
+        lua_settop(L, table);
+    }
+    pack_map(encode->pack, counts->others);
+    if (counts->sequence > 0)
+        lua_pushinteger(L, counts->sequence);
+    else
+        lua_pushnil(L);
+    uint32_t others = 0;
+    for (; walker->next(L, walker->context, table); lua_pop(L, 1)) {
+        if (++others > counts->others)
+            encoder_changed(L);
+        encoder_key(L, encode, key);
+        encoder_value(L, encode, value);
+    }
+    if (others != counts->others)
+        encoder_changed(L);
+}
+
+/* ---------------------------------------------------------------- with the layout */
+
+/* nil for an array part as a new one (false for what is no table of Lua: encoder_begin), or [by
+ * address, limit, last free, place, ...] */
+static void record_layout(lua_State *L, struct encoder *encode, int table,
+                          const struct layout *layout)
+{
+    if (layout->hash == 0 && layout->limit == LAYOUT_NO_LIMIT) {
+        pack_nil(encode->pack);
+        return;
+    }
+    pack_array(encode->pack, 3 + layout->hash);
+    pack_boolean(encode->pack, layout->by_address);
+    if (layout->limit == LAYOUT_NO_LIMIT)
+        pack_nil(encode->pack);
+    else
+        pack_integer(encode->pack, layout->limit);
+    pack_integer(encode->pack, layout->last_free);
+    for (uint32_t i = 0; i < layout->hash; i++) {
+        struct layout_place place = encode->options->layout->place(L, table, i);
+        if (place.state == LAYOUT_REMOVED)
+            pack_array(encode->pack, 1);
+        if (place.state == LAYOUT_FREE)
+            pack_nil(encode->pack);
+        else
+            pack_integer(encode->pack, place.next);
+    }
+}
+
+/* layout, [array part], {hash part} */
+static void record_laid(lua_State *L, struct encoder *encode, int table,
+                        const struct queue_counts *counts)
+{
+    const struct layout_writer *writer = encode->options->layout;
+    struct layout layout;
+    int key = table + 1, value = table + 2;
+    writer->look(L, table, &layout);
+    if (layout.array != counts->sequence || layout.hash != counts->others)
+        encoder_changed(L);
+    if (layout.removed > 0) {
+        const struct record_removed removed = {counts->number, layout.hash};
+        if (bytes_append(&encode->removed, &removed, sizeof removed) != 0)
+            luaL_error(L, "not enough memory");
+        lua_pushvalue(L, table);
+        lua_rawseti(L, encode->removed_tables,
+                    (lua_Integer)(encode->removed.size / sizeof removed));
+    }
+    record_layout(L, encode, table, &layout);
+    pack_array(encode->pack, layout.array);
+    for (uint32_t i = 0; i < layout.array; i++) {
+        encoder_typed(L, encode, key, writer->value(L, table, i));
+        lua_settop(L, table);
+    }
+    pack_map(encode->pack, layout.entries);
+    for (uint32_t i = 0; i < layout.hash && layout.entries > 0; i++) {
+        if (!writer->entry(L, table, i))
+            continue;
+        encoder_key(L, encode, key);
+        encoder_value(L, encode, value);
+        lua_settop(L, table);
+        layout.entries--;
+    }
+    if (layout.entries != 0)
+        encoder_changed(L);
+}
+
+/* Writes the table on top, and pops it. */
+static void record_write(lua_State *L, struct encoder *encode, const struct queue_counts *counts)
+{
+    int table = lua_gettop(L), is_laid = encode->options->layout != NULL;
+    int has_metatable = lua_getmetatable(L, table);
+    if (has_metatable)
+        lua_insert(L, table);
+    table += has_metatable;
+
+    encoder_walk(encode, table);
+    pack_array(encode->pack, (uint32_t)(2 + is_laid + has_metatable));
+    if (is_laid)
+        record_laid(L, encode, table, counts);
+    else
+        record_entries(L, encode, table, counts);
+    encoder_walked(L, encode);
+    if (has_metatable)
+        record_metatable(L, encode, table);
+    lua_settop(L, table - 1 - has_metatable);
+    encoder_check_sink(L, encode);
+}
+
+/* ---------------------------------------------------------------- removed entries */
+
+/* A removed entry whose key is still there, or is but an address. An address tells nothing by
+ * itself; but that of an object that is in the snapshot, or of a string that is alive, is that key.
+ */
+struct record_key {
+    const void *address; /* NULL: the key is there, and no object */
+    uint64_t number;     /* of the object at the address, as in the map; 0: not known */
+    size_t table;        /* in the list of tables, from 0 */
+    uint32_t place;
+    uint8_t dead;
+};
+
+struct record_keys {
+    struct encoder *encode;
+    size_t known;   /* those that are written */
+    size_t unknown; /* dead ones whose address is not in the map */
+    int writes;     /* what record_string does */
+};
+
+static const struct record_removed *record_tables(const struct encoder *encode, size_t *count)
+{
+    *count = encode->removed.size / sizeof(struct record_removed);
+    return (const struct record_removed *)(const void *)encode->removed.data;
+}
+
+static struct record_key *record_all_keys(const struct record_keys *keys, size_t *count)
+{
+    *count = keys->encode->removed_keys.size / sizeof(struct record_key);
+    return (struct record_key *)(void *)keys->encode->removed_keys.data;
+}
+
+/* The number of the object that has that address, as Lua has it: the map knows strings by their
+ * text, and userdata by the byte before their block, behind a header that is longer with a user
+ * value. */
+static uint64_t record_number(lua_State *L, struct encoder *encode, const char *address)
+{
+    static const size_t distances[] = {0, 24, 31, 55};
+    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
+        uint64_t number = encoder_find(L, encode, address + distances[i])->number;
+        if (number > ENCODER_SPECIAL)
+            return number;
+    }
+    return 0;
+}
+
+static int record_is_object(int type)
+{
+    return type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN;
+}
+
+/* Adds a removed entry, unless nothing can be known of its key. */
+static void record_add(lua_State *L, struct record_keys *keys, int table, struct record_key key)
+{
+    struct encoder *encode = keys->encode;
+    key.address = encode->options->layout->removed(L, table, key.place);
+    key.dead = key.address != NULL;
+    int type = lua_type(L, -1);
+    if (type != LUA_TNIL && record_is_object(type))
+        key.address = names_address(L, -1);
+    lua_pop(L, 1);
+    if (type == LUA_TNIL && key.address == NULL)
+        return;
+    if (key.address != NULL)
+        key.number = record_number(L, encode, key.address);
+    keys->known += key.address == NULL || key.number != 0;
+    keys->unknown += key.dead && key.number == 0;
+    if (bytes_append(&encode->removed_keys, &key, sizeof key) != 0)
+        luaL_error(L, "not enough memory");
+}
+
+/* The key is on top; pops nothing. */
+static void record_put(lua_State *L, struct encoder *encode, const struct record_key *key)
+{
+    size_t count;
+    pack_array(encode->pack, 4);
+    pack_integer(encode->pack, (int64_t)record_tables(encode, &count)[key->table].number);
+    pack_integer(encode->pack, key->place);
+    if (key->number != 0)
+        encoder_reference(encode, key->number);
+    else
+        encoder_value(L, encode, lua_gettop(L));
+    pack_boolean(encode->pack, key->dead);
+}
+
+static int record_compare(const void *a, const void *b)
+{
+    const struct record_key *one = a, *other = b;
+    if (one->address != other->address)
+        return one->address < other->address ? -1 : 1;
+    return one->table != other->table ? (one->table < other->table ? -1 : 1)
+                                      : (one->place > other->place) - (one->place < other->place);
+}
+
+/* A string is alive that has this address: counts, or writes, the entries whose key that is. */
+static void record_string(lua_State *L, void *context, const void *address)
+{
+    struct record_keys *keys = context;
+    size_t count, low = 0;
+    const struct record_key *all = record_all_keys(keys, &count);
+    for (size_t high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (all[middle].address < address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < count && all[low].address == address; low++) {
+        if (all[low].number != 0 || !all[low].dead)
+            continue;
+        if (keys->writes)
+            record_put(L, keys->encode, &all[low]);
+        else
+            keys->known++;
+    }
+}
+
+static void record_collect(lua_State *L, struct record_keys *keys)
+{
+    size_t tables, count;
+    const struct record_removed *removed = record_tables(keys->encode, &tables);
+    for (size_t i = 0; i < tables; i++) {
+        lua_rawgeti(L, keys->encode->removed_tables, (lua_Integer)i + 1);
+        for (uint32_t place = 0; place < removed[i].hash; place++)
+            record_add(L, keys, lua_gettop(L), (struct record_key){.table = i, .place = place});
+        lua_pop(L, 1);
+    }
+    struct record_key *all = record_all_keys(keys, &count);
+    if (count > 0)
+        qsort(all, count, sizeof *all, record_compare);
+}
+
+/* [[table, place, key, dead], ...] */
+static void record_removed(lua_State *L, struct encoder *encode)
+{
+    const struct layout_writer *writer = encode->options->layout;
+    struct record_keys keys = {.encode = encode};
+    size_t count;
+    record_collect(L, &keys);
+    if (keys.unknown > 0)
+        writer->strings(L, record_string, &keys);
+    if (keys.known > UINT32_MAX)
+        luaL_error(L, "too many removed entries of tables");
+    pack_array(encode->pack, (uint32_t)keys.known);
+    const struct record_key *all = record_all_keys(&keys, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].address != NULL && all[i].number == 0)
+            continue;
+        if (all[i].address == NULL) {
+            lua_rawgeti(L, encode->removed_tables, (lua_Integer)all[i].table + 1);
+            writer->removed(L, lua_gettop(L), all[i].place);
+        }
+        record_put(L, encode, &all[i]);
+        lua_pop(L, all[i].address == NULL ? 2 : 0);
+    }
+    keys.writes = 1;
+    if (keys.unknown > 0)
+        writer->strings(L, record_string, &keys);
+}
+
+void record_all(lua_State *L, struct encoder *encode)
+{
+    struct queue_counts counts;
+    struct code_piece piece;
+    enum queue_next next;
+    while ((next = queue_take(L, &encode->queue, &counts, &piece)) != QUEUE_END)
+        if (next == QUEUE_PIECE)
+            piece.write(L, encode, &piece);
+        else
+            record_write(L, encode, &counts);
+}
+
+void record_end(lua_State *L, struct encoder *encode)
+{
+    if (encode->options->layout != NULL)
+        record_removed(L, encode);
+    pack_flush(encode->pack);
+    encoder_check_sink(L, encode);
+}

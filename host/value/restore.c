@@ -1,0 +1,271 @@
+#include "value/restore.h"
+
+#include <limits.h>
+
+#include <lauxlib.h>
+
+#include "value/late.h"
+
+void restore_pairs(lua_State *L, struct decoder *decode, int table, uint32_t pairs, int keys)
+{
+    lua_Integer listed = keys == 0 ? 0 : (lua_Integer)lua_rawlen(L, keys);
+    for (uint32_t i = 0; i < pairs; i++) {
+        decoder_pair(L, decode, table);
+        if (keys != 0) {
+            lua_pushvalue(L, -2);
+            lua_rawseti(L, keys, ++listed);
+        }
+        lua_rawset(L, table);
+    }
+}
+
+/* ---------------------------------------------------------------- layouts */
+
+static struct layout_place *restore_room(lua_State *L, struct decoder *decode, uint32_t count)
+{
+    if (decode->places_room < count) {
+        uint32_t room = count < UINT32_MAX / 2 ? 2 * count : count;
+        lua_newuserdatauv(L, room * sizeof(struct layout_place), 0);
+        lua_replace(L, decode->places);
+        decode->places_room = room;
+    }
+    return lua_touserdata(L, decode->places);
+}
+
+static int64_t restore_integer(lua_State *L, struct decoder *decode,
+                               const struct unpack_token *token, int64_t low, int64_t high)
+{
+    if (token->type != UNPACK_INTEGER || token->value.integer < low || token->value.integer > high)
+        unpack_fail(L, decode->unpack, "a layout with a number that cannot be");
+    return token->value.integer;
+}
+
+static struct layout_place restore_place(lua_State *L, struct decoder *decode)
+{
+    struct layout_place place = {LAYOUT_ENTRY, 0};
+    struct unpack_token token;
+    unpack_next(L, decode->unpack, &token);
+    if (token.type == UNPACK_NIL)
+        return (struct layout_place){LAYOUT_FREE, 0};
+    if (token.type == UNPACK_ARRAY && token.size == 1) {
+        place.state = LAYOUT_REMOVED;
+        unpack_next(L, decode->unpack, &token);
+    }
+    place.next = (int32_t)restore_integer(L, decode, &token, -INT_MAX, INT_MAX);
+    return place;
+}
+
+/* nil, or [by address, limit, last free, place, ...]; the places are in the block for them. Returns
+ * 0 where it is false: what is no table of the script has no layout. */
+static int restore_layout(lua_State *L, struct decoder *decode, struct layout *result)
+{
+    struct layout layout = {.limit = LAYOUT_NO_LIMIT};
+    struct unpack_token token;
+    unpack_next(L, decode->unpack, &token);
+    *result = layout;
+    if (token.type == UNPACK_NIL || (token.type == UNPACK_BOOLEAN && token.value.integer == 0))
+        return token.type == UNPACK_NIL;
+    if (token.type != UNPACK_ARRAY || token.size < 3 || token.size - 3 > INT_MAX ||
+        token.size > decode->unpack->source.size)
+        unpack_fail(L, decode->unpack, "a record without a layout");
+    layout.hash = (uint32_t)(token.size - 3);
+    unpack_next(L, decode->unpack, &token);
+    if (token.type != UNPACK_BOOLEAN)
+        unpack_fail(L, decode->unpack, "a layout that is none");
+    layout.by_address = (int)token.value.integer;
+    unpack_next(L, decode->unpack, &token);
+    if (token.type != UNPACK_NIL)
+        layout.limit = restore_integer(L, decode, &token, 0, UINT32_MAX);
+    unpack_next(L, decode->unpack, &token);
+    layout.last_free = (uint32_t)restore_integer(L, decode, &token, 0, UINT32_MAX);
+    struct layout_place *places = restore_room(L, decode, layout.hash);
+    for (uint32_t i = 0; i < layout.hash; i++) {
+        places[i] = restore_place(L, decode);
+        layout.entries += places[i].state == LAYOUT_ENTRY;
+    }
+    *result = layout;
+    return 1;
+}
+
+/* Reads the values of an array part, or of a sequence. The place of a value that is not there yet
+ * is one of the table `owner`, which this one is or will be. */
+static uint32_t restore_sequence(lua_State *L, struct decoder *decode, int table, int owner)
+{
+    uint32_t count = unpack_array(L, decode->unpack, UINT32_MAX);
+    for (uint32_t i = 1; i <= count; i++) {
+        if (decoder_value(L, decode) == DECODER_STANDIN) {
+            lua_pushinteger(L, i);
+            lua_insert(L, -2);
+            late_place(L, owner, -2);
+            lua_remove(L, -2);
+        }
+        lua_rawseti(L, table, i);
+    }
+    return count;
+}
+
+/* Reads a hash part into just those places. */
+static void restore_laid(lua_State *L, struct decoder *decode, const struct layout_reader *reader,
+                         int table, int owner, struct layout *layout)
+{
+    const struct layout_place *places = lua_touserdata(L, decode->places);
+    uint32_t at = 0, actual_array, actual_hash;
+    reader->sizes(L, table, &actual_array, &actual_hash);
+    layout->array = restore_sequence(L, decode, table, owner);
+    if (unpack_map(L, decode->unpack) != layout->entries || actual_hash != layout->hash ||
+        actual_array != layout->array)
+        unpack_fail(L, decode->unpack, "a table of another size than its layout");
+    for (uint32_t i = 0; i < layout->entries; i++, at++) {
+        while (places[at].state != LAYOUT_ENTRY)
+            at++;
+        decoder_pair(L, decode, owner);
+        reader->put(L, table, at);
+    }
+    const char *wrong = reader->link(L, table, layout, places);
+    if (wrong != NULL)
+        unpack_fail(L, decode->unpack, wrong);
+}
+
+/* ---------------------------------------------------------------- entries only */
+
+/* Appends the keys that a sequence of that length has to the list at index. */
+static void restore_list_sequence(lua_State *L, int table, uint32_t sequence, int keys)
+{
+    lua_Integer listed = 0;
+    for (uint32_t i = 1; i <= sequence; i++) {
+        int type = lua_rawgeti(L, table, i);
+        lua_pop(L, 1);
+        if (type != LUA_TNIL) {
+            lua_pushinteger(L, i);
+            lua_rawseti(L, keys, ++listed);
+        }
+    }
+}
+
+/* Reads sequence and other entries; pushes the list of the keys in their order, or nil where there
+ * is nothing to keep. */
+static void restore_entries(lua_State *L, struct decoder *decode, int table, int owner,
+                            int keeps_order)
+{
+    uint32_t sequence = restore_sequence(L, decode, table, owner);
+    uint32_t others = unpack_map(L, decode->unpack);
+    if (others == 0 || !keeps_order) {
+        restore_pairs(L, decode, table, others, 0);
+        lua_pushnil(L);
+        return;
+    }
+    lua_newtable(L);
+    int keys = lua_gettop(L);
+    restore_list_sequence(L, table, sequence, keys);
+    lua_Integer listed = (lua_Integer)lua_rawlen(L, keys);
+    for (uint32_t i = 0; i < others; i++) {
+        decoder_pair(L, decode, owner);
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, keys, ++listed);
+        lua_rawset(L, table);
+    }
+}
+
+/* ---------------------------------------------------------------- records */
+
+/* Reads the record of the table on top. `owner` is the table that gets what is in it: this one, or
+ * one of the base environment. Returns whether it has the layout that it had. */
+static int restore_record(lua_State *L, struct decoder *decode, int owner)
+{
+    int table = lua_gettop(L);
+    const struct layout_reader *reader = decode->code == NULL ? NULL : decode->code->layout;
+    struct layout layout = {0};
+    uint32_t parts = unpack_array(L, decode->unpack, UINT32_MAX);
+    parts -= decode->has_laid && parts > 0;
+    if (parts != 2 && parts != 3)
+        unpack_fail(L, decode->unpack, "a record that is no table's");
+    int is_scripts = !decode->has_laid || restore_layout(L, decode, &layout);
+    int is_laid = decode->has_laid && is_scripts && reader != NULL &&
+                  (!layout.by_address || reader->by_address);
+    int keeps_order = is_scripts && decode->code != NULL && decode->code->order != NULL;
+    if (is_laid) {
+        restore_laid(L, decode, reader, table, owner, &layout);
+        lua_pushnil(L);
+    } else {
+        restore_entries(L, decode, table, owner, keeps_order);
+    }
+    if (owner != table && reader != NULL)
+        reader->exchange(L, table, owner);
+    if (keeps_order && !lua_isnil(L, -1))
+        decode->code->order(L, decode->code->context, owner, lua_gettop(L));
+    lua_settop(L, table);
+    if (parts == 3) {
+        lua_pushvalue(L, owner);
+        lua_rawseti(L, decode->metatables, ++decode->metatables_known);
+        decoder_value(L, decode);
+        lua_rawseti(L, decode->metatables, ++decode->metatables_known);
+    }
+    return is_laid;
+}
+
+/* [[table, place, key, dead], ...] */
+static void restore_removed(lua_State *L, struct decoder *decode)
+{
+    const struct layout_reader *reader = decode->code == NULL ? NULL : decode->code->layout;
+    uint32_t count = unpack_array(L, decode->unpack, UINT32_MAX);
+    int top = lua_gettop(L);
+    for (uint32_t i = 0; i < count; i++, lua_settop(L, top)) {
+        struct unpack_token token;
+        unpack_array(L, decode->unpack, 4);
+        unpack_next(L, decode->unpack, &token);
+        int64_t number = restore_integer(L, decode, &token, 0, decode->tables_known - 1);
+        unpack_next(L, decode->unpack, &token);
+        uint32_t place = (uint32_t)restore_integer(L, decode, &token, 0, UINT32_MAX);
+        if (lua_rawgeti(L, decode->bases, number + 1) == LUA_TNIL)
+            lua_rawgeti(L, decode->tables, number + 1);
+        int table = lua_gettop(L);
+        decoder_value(L, decode);
+        unpack_next(L, decode->unpack, &token);
+        if (token.type != UNPACK_BOOLEAN)
+            unpack_fail(L, decode->unpack, "a removed entry that is none");
+        if (reader == NULL || lua_rawgeti(L, decode->unlaid, number + 1) != LUA_TNIL)
+            continue;
+        lua_pop(L, 1);
+        const char *wrong = reader->remove(L, table, place, (int)token.value.integer);
+        if (wrong != NULL)
+            unpack_fail(L, decode->unpack, wrong);
+    }
+}
+
+/* The records of the tables from number `first` on. Returns the number of the next. */
+static lua_Integer restore_records(lua_State *L, struct decoder *decode, lua_Integer first)
+{
+    for (; first <= decode->tables_known; first++) {
+        int has_base = lua_rawgeti(L, decode->bases, first) != LUA_TNIL, base = lua_gettop(L);
+        lua_rawgeti(L, decode->tables, first);
+        if (!restore_record(L, decode, has_base ? base : base + 1)) {
+            lua_pushboolean(L, 1);
+            lua_rawseti(L, decode->unlaid, first);
+        }
+        lua_settop(L, base - 1);
+    }
+    return first;
+}
+
+/* The list of what is marked for finalizers. */
+static void restore_finalizers(lua_State *L, struct decoder *decode)
+{
+    uint32_t count = unpack_array(L, decode->unpack, UINT32_MAX);
+    for (uint32_t i = 1; i <= count; i++) {
+        decoder_value(L, decode);
+        lua_rawseti(L, decode->finalizers, i);
+    }
+}
+
+void restore_tables(lua_State *L, struct decoder *decode, int exact)
+{
+    lua_Integer next = restore_records(L, decode, 1);
+    if (exact) {
+        restore_finalizers(L, decode);
+        restore_records(L, decode, next);
+    }
+    if (decode->has_laid)
+        restore_removed(L, decode);
+    if (decode->unpack->left != 0)
+        unpack_fail(L, decode->unpack, "more than the last table's record");
+}

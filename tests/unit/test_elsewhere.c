@@ -1,0 +1,150 @@
+/* exact: where Lua's objects are other than expected there is no exact resume, and a job says so.
+ * Such a Lua is played by objects that seem to be where they are not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <lauxlib.h>
+
+#include "ckptlua.h"
+#include "exact/vm.h"
+#include "scratch.h"
+
+int __real_vm_check(struct vm *vm, struct error *error);
+int __wrap_vm_check(struct vm *vm, struct error *error);
+const void *__real_lua_topointer(lua_State *L, int index);
+const void *__wrap_lua_topointer(lua_State *L, int index);
+
+enum place { AS_IT_IS, NOWHERE, IN_NO_PAGE, IN_OTHER_MEMORY, BEHIND_IT } place;
+
+static int looking;
+static char said[4000]; /* all messages of a run */
+
+int __wrap_vm_check(struct vm *vm, struct error *error)
+{
+    looking = 1;
+    int status = __real_vm_check(vm, error);
+    looking = 0;
+    return status;
+}
+
+const void *__wrap_lua_topointer(lua_State *L, int index)
+{
+    static const struct vm_thread other;
+    const void *real = __real_lua_topointer(L, index);
+    if (!looking)
+        return real;
+    switch (place) {
+    case NOWHERE:
+        return NULL;
+    case IN_NO_PAGE:
+        return (const void *)(uintptr_t)8;
+    case IN_OTHER_MEMORY:
+        return &other;
+    case BEHIND_IT:
+        return (const char *)real + 16;
+    default:
+        return real;
+    }
+}
+
+static void hear(void *context, const char *text)
+{
+    (void)context;
+    size_t used = strlen(said);
+    snprintf(said + used, sizeof said - used, "%s\n", text);
+}
+
+static int count_of(const char *text)
+{
+    int count = 0;
+    for (const char *at = said; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* With an option, or NULL. */
+static int run_script(enum place where, const char *name, const char *value)
+{
+    ckptlua *host = ckptlua_new();
+    place = where;
+    *said = '\0';
+    ckptlua_on_message(host, hear, NULL);
+    if (name != NULL)
+        assert_int_equal(ckptlua_set(host, name, value), CKPTLUA_OK);
+    int code = ckptlua_run(host, "job.lua", 0, NULL);
+    ckptlua_free(host);
+    return code;
+}
+
+static void write_script(void)
+{
+    FILE *file = fopen("job.lua", "w");
+    assert_non_null(file);
+    fputs("for i = 1, 3 do if i == 2 then ckpt.exit() end end\n", file);
+    fclose(file);
+}
+
+static void test_looks_at_nothing_else(void **state)
+{
+    (void)state;
+    struct vm vm;
+    struct error error;
+    for (place = NOWHERE; place <= BEHIND_IT; place++)
+        assert_int_equal(__wrap_vm_check(&vm, &error), ERROR_INVALID);
+    place = AS_IT_IS;
+    assert_int_equal(__wrap_vm_check(&vm, &error), 0);
+}
+
+/* What was saved with exact resume is left alone. */
+static void test_refuses_what_is_exact(void **state)
+{
+    (void)state;
+    struct stat before, after;
+    write_script();
+    assert_int_equal(run_script(AS_IT_IS, NULL, NULL), CKPTLUA_AGAIN);
+    assert_int_equal(stat("job.ckpt", &before), 0);
+    assert_int_equal(run_script(IN_NO_PAGE, NULL, NULL), CKPTLUA_UNUSABLE);
+    assert_non_null(strstr(said, "job.ckpt was saved with exact resume, and exact resume is not "
+                                 "possible here: this Lua differs from those known in the "
+                                 "structure of tables"));
+    assert_non_null(strstr(said, "--fresh"));
+    assert_int_equal(run_script(IN_NO_PAGE, "resume", "globals"), CKPTLUA_UNUSABLE);
+    assert_int_equal(stat("job.ckpt", &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(before.st_size, after.st_size);
+    assert_int_equal(run_script(AS_IT_IS, NULL, NULL), CKPTLUA_OK);
+}
+
+static void test_keeps_globals(void **state)
+{
+    (void)state;
+    write_script();
+    assert_int_equal(run_script(IN_NO_PAGE, "resume", "exact"), CKPTLUA_USAGE);
+    assert_non_null(strstr(said, "exact resume is not possible here: "));
+    assert_non_null(strstr(said, "use --resume globals"));
+    assert_int_equal(access("job.ckpt", F_OK), -1);
+    assert_int_equal(run_script(IN_NO_PAGE, NULL, NULL), CKPTLUA_AGAIN);
+    assert_int_equal(count_of("using --resume globals, which keeps global variables only"), 1);
+    assert_int_equal(run_script(IN_NO_PAGE, NULL, NULL), CKPTLUA_AGAIN);
+    assert_int_equal(count_of("not possible"), 0);
+    assert_int_equal(run_script(IN_NO_PAGE, "resume", "globals"), CKPTLUA_AGAIN);
+    assert_int_equal(count_of("not possible"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_looks_at_nothing_else),
+        cmocka_unit_test_setup_teardown(test_refuses_what_is_exact, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_keeps_globals, scratch_setup, scratch_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
