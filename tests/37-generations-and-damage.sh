@@ -161,6 +161,10 @@ unusable 3 'ckptlua: job.ckpt belongs to another job (other.lua); use --snapshot
 expect_exit 9 "$CKPTLUA" job.lua 5
 rm job.ckpt.1
 unusable 3 'ckptlua: job.ckpt belongs to job.lua with other arguments (5); use --snapshot'
+rm -f job.ckpt*
+expect_exit 9 "$CKPTLUA" job.lua "$(printf 'two\nlines')"
+rm job.ckpt.1
+unusable 3 'ckptlua: job.ckpt belongs to job.lua with other arguments (two?lines); use --snapshot'
 echo 'ckpt.save("job.ckpt", { x = 1 })' >workspace.lua
 expect_exit 0 "$CKPTLUA" workspace.lua
 unusable 3 'ckptlua: job.ckpt was written by ckpt.save and is no job'\''s snapshot'

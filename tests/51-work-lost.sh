@@ -39,18 +39,19 @@ ends()
 }
 
 # has_lived SECONDS SINCE: the last sign of life in the lock file came so long after the start of its
-# run, which was later than SINCE
+# run, which was later than SINCE, and after the last save
 has_lived()
 {
     python3 - "$@" <<'PYTHON'
-import sys
+import os, sys
 data = open("job.ckpt.lock", "rb").read()[384:]
 head, _, rest = data.partition(b"\n")
 if not head.startswith(b"mark "):
     sys.exit(1)
 fields = rest[:int(head.split()[1])].decode().splitlines()[-1].split()
 start, seen = int(fields[2]) / 1e6, int(fields[3]) / 1e6
-sys.exit(start < float(sys.argv[2]) or seen - start < float(sys.argv[1]))
+saved = os.path.getmtime("job.ckpt")
+sys.exit(start < float(sys.argv[2]) or seen - max(start, saved) < float(sys.argv[1]))
 PYTHON
 }
 

@@ -13,13 +13,29 @@ echo "seed $seed: CKPTLUA_TEST_SEED=$seed replays it"
 
 verify_kills=${verify_kills:-4}
 
+# Where too few kills have met a snapshot, in a short job, nothing is said against it: once more then.
+verify()
+{
+    for more in 1 2 3; do
+        code=0
+        "$CKPTLUA" verify --kills "$verify_kills" --kill-seed "$((seed + more))" "$@" >"$out" 2>"$err" ||
+            code=$?
+        grep -q ' is not proven to resume: .* kills found a snapshot' "$out" || break
+        cat "$out"
+        rm -rf "$TMPDIR"
+        mkdir "$TMPDIR"
+    done
+    last="$CKPTLUA verify --kills $verify_kills --kill-seed $((seed + more)) $*"
+    [ $code = 0 ] || fail "exit code $code, not 0"
+}
+
 # proves FOLDER [--OPTION VALUE] SCRIPT [ARGUMENT...]
 proves()
 {
     cp -r "$source/examples/$1/." examples
     shift
     cd examples
-    expect_exit 0 "$CKPTLUA" verify --kills "$verify_kills" --kill-seed "$seed" "$@"
+    verify "$@"
     cat "$out"
     case $1 in --*) shift 2 ;; esac
     expect_output "$1 resumes exactly." 'state        identical ('

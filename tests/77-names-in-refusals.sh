@@ -97,6 +97,19 @@ t = setmetatable({}, { __index = { p = io.popen("true") } })
 local p = t.p
 ckpt.exit()
 LUA
+# The table of the globals itself.
+for how in globals exact; do
+    CKPTLUA_RESUME=$how
+    export CKPTLUA_RESUME
+    cat >job.lua <<'LUA'
+ckpt.transient("cache", function() return {} end)
+_G[cache] = 1
+ckpt.exit()
+LUA
+    expect_exit 4 "$CKPTLUA" job.lua
+    expect_message "ckptlua: cannot save job.lua: _G: the transient value 'cache' is a key here"
+done
+unset CKPTLUA_RESUME
 # Of a way through very many tables the middle is left out.
 names 'head.next.next.next.next.next.next.next ... .next.next.next.next.next.next.next.next.next.next.next.conn' <<'LUA'
 head = {}

@@ -7,25 +7,6 @@ exact=1
 CKPTLUA_INTERVAL=never
 export CKPTLUA_INTERVAL
 
-# as_lua5_4 FINAL: the script on stdin, in which save() stands for ckpt.exit(), prints what it prints
-# under lua5.4, in as many pieces as it saves.
-as_lua5_4()
-{
-    cat >body.lua
-    { echo 'local save = ckpt.exit'; cat body.lua; } >job.lua
-    { echo 'local save = function() end'; cat body.lua; } | lua5.4 - >expected 2>expected.err
-    rm -f printed
-    code=85
-    while [ $code = 85 ]; do
-        code=0
-        "$CKPTLUA" --quiet job.lua >"$out" 2>"$err" || code=$?
-        cat "$out" >>printed
-    done
-    [ $code = 0 ] || fail "exit code $code"
-    expect_same expected printed
-    expect_no_file job.ckpt
-}
-
 # In the reverse order of setmetatable with __gc, however they refer to each other.
 as_lua5_4 <<'LUA'
 local objects, mt = {}, { __gc = function(o) print("gc", o.name, #(o.others or "")) end }

@@ -292,3 +292,30 @@ only_scripts_and()
     # shellcheck disable=SC2035 # names as they are
     no_leftovers *.lua "$@"
 }
+
+# as_lua5_4: the script on stdin, in which save() stands for ckpt.exit(), prints what it prints under
+# lua5.4, and says the same, in as many pieces as it saves; in $pieces of them, if that is set.
+as_lua5_4()
+{
+    cat >body.lua
+    { echo 'local save = ckpt.exit'; cat body.lua; } >job.lua
+    { echo 'local save = function() end'; cat body.lua; } | lua5.4 - >expected 2>expected.err
+    : >printed
+    : >said
+    code=85
+    made=0
+    while [ $code = 85 ]; do
+        code=0
+        made=$((made + 1))
+        "$CKPTLUA" --quiet job.lua >"$out" 2>"$err" || code=$?
+        cat "$out" >>printed
+        cat "$err" >>said
+    done
+    [ $code = 0 ] || fail "exit code $code"
+    [ "$made" = "${pieces:-$made}" ] || fail "$made pieces, not $pieces"
+    expect_same expected printed
+    grep -v '^ckptlua: ' said >said.lua || :
+    expect_same expected.err said.lua
+    expect_no_file job.ckpt
+    rm -f job.ckpt*
+}

@@ -131,7 +131,7 @@ void capture_cell(lua_State *L, struct encoder *encode, const struct vm_upvalue 
         encoder_table_of(L, encode, upvalue);
         return;
     }
-    struct code_piece piece = {.sequence = (upvalue->value->tag & 0x0F) != VM_NIL,
+    struct code_piece piece = {.sequence = !vm_is_nil(upvalue->value->tag),
                                .write = capture_write_cell,
                                .object = upvalue};
     encoder_piece_of(L, encode, upvalue, &piece);

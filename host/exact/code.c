@@ -200,15 +200,13 @@ void code_meet_unfreed(lua_State *L, struct code *code)
     uint32_t number;
     if (!code_has_unmet(code))
         return;
-    lua_newtable(L);
-    for (const struct vm_object *object = lua_topointer(L, -1); object != NULL;
+    for (const struct vm_object *object = vm_thread(L)->global->all; object != NULL;
          object = object->next) {
         const struct vm_closure *closure = (const void *)object;
         if (object->type == VM_LUA_CLOSURE && closure->prototype != NULL &&
             code_find(L, code, closure->prototype, &chunk, &number) && chunk->holder != closure)
             chunk->met = 1;
     }
-    lua_pop(L, 1);
 }
 
 void code_drop(lua_State *L, struct code *code)

@@ -16,7 +16,7 @@ static lua_Integer finalizers_count(const struct vm_object *object)
 void finalizers_open(lua_State *L, struct exact *exact)
 {
     exact->finalizers_of_libraries =
-        exact->is_checked ? finalizers_count(vm_finalized(L, VM_GLOBAL_FINALIZED)) : 0;
+        exact->is_checked ? finalizers_count(vm_thread(L)->global->finalized) : 0;
 }
 
 /* Puts them into the table on top: list[last], list[last - 1], ...; no more than down to 1. */
@@ -25,9 +25,7 @@ static void finalizers_fill(lua_State *L, const struct vm_object *object, lua_In
     for (; object != NULL && last > 0; object = object->next) {
         if (object->type != VM_TABLE)
             continue;
-        struct vm_value value = {.bits = (uint64_t)(uintptr_t)object,
-                                 .tag = VM_TABLE | VM_COLLECTABLE};
-        vm_push(L, &value);
+        vm_push_object(L, object);
         lua_rawseti(L, -2, last--);
     }
 }
@@ -36,8 +34,8 @@ void finalizers_push(lua_State *L, void *context)
 {
     const struct exact *exact = context;
     /* Lua puts a new one in front, and takes the foremost. */
-    const struct vm_object *marked = vm_finalized(L, VM_GLOBAL_FINALIZED);
-    const struct vm_object *waiting = vm_finalized(L, VM_GLOBAL_WAITING);
+    const struct vm_object *marked = vm_thread(L)->global->finalized;
+    const struct vm_object *waiting = vm_thread(L)->global->waiting;
     lua_Integer count = finalizers_count(marked) - exact->finalizers_of_libraries;
     lua_Integer all = count + finalizers_count(waiting);
     luaL_checkstack(L, 4, NULL);

@@ -54,11 +54,6 @@ struct frames_call {
     uint64_t live[REGSET_WORDS], armed[REGSET_WORDS], loops[REGSET_WORDS]; /* as in site.h */
 };
 
-static int frames_is_nil(const struct vm_value *value)
-{
-    return (value->tag & 0x0F) == VM_NIL;
-}
-
 /* ---------------------------------------------------------------- going through them */
 
 /* The to-be-closed variable before the one in the slot (poptbclist). */
@@ -156,8 +151,8 @@ static const struct vm_value *frames_limit(const struct vm_thread *thread,
  * looked at: that of another thread may be one that is met in this one's registers. */
 static const struct site *frames_site(const struct frames *frames, const struct frames_call *say)
 {
-    return site_of(frames->L, &frames->exact->sites, &frames->exact->code, vm_called(frames->call),
-                   say->pc, say->in_progress);
+    return site_of(frames->L, &frames->exact->sites, &frames->exact->code, frames->call,
+                   say->in_progress);
 }
 
 /* ---------------------------------------------------------------- what code relies on */
@@ -205,7 +200,7 @@ static void frames_check(const struct frames *frames, const struct frames_call *
                 continue;
             frames_check_trust(frames, reg, &site->trust);
             if ((wanted & 1) != 0 && registers[reg].tag != VM_FALSE &&
-                !frames_is_nil(&registers[reg]))
+                !vm_is_nil(registers[reg].tag))
                 frames_refuse(frames, "a to-be-closed variable");
         }
     }
@@ -267,7 +262,7 @@ static void frames_push_successors(const struct frames *frames, const struct fra
 /* Whether value i of the call is written. */
 static int frames_has(const struct frames_call *say, const struct vm_value *values, ptrdiff_t i)
 {
-    return (i >= say->registers || regset_has(say->live, (int)i)) && !frames_is_nil(&values[i]);
+    return (i >= say->registers || regset_has(say->live, (int)i)) && !vm_is_nil(values[i].tag);
 }
 
 /* Registers with an open upvalue, or that are armed, are needed: the code may not tell, since Lua
@@ -299,23 +294,8 @@ static void frames_add_error(struct frames_call *say, const struct vm_value *val
         return;
     if (say->count <= say->registers)
         regset_add(say->live, (int)say->count - 1);
-    else if (!frames_is_nil(&values[say->count - 1]))
+    else if (!vm_is_nil(values[say->count - 1].tag))
         say->fields |= FRAMES_ERROR;
-}
-
-/* Whether the text of the function that is called is known; raises which one it is, if not. */
-static void frames_check_text(const struct frames *frames)
-{
-    lua_State *L = frames->L;
-    struct code_chunk *chunk;
-    uint32_t number;
-    if (code_find(L, &frames->exact->code, vm_called(frames->call), &chunk, &number))
-        return;
-    capture_push_name(L, L, frames->call);
-    luaL_error(L,
-               "the source text of %s, which is being called, is not known (it came from "
-               "string.dump or from a C library)",
-               lua_tostring(L, -1));
 }
 
 static void frames_look_at_lua(const struct frames *frames, struct frames_call *say)
@@ -326,7 +306,6 @@ static void frames_look_at_lua(const struct frames *frames, struct frames_call *
     const struct vm_value *registers = call->function + 1;
     say->registers = prototype->registers;
     say->pc = vm_pc(call);
-    frames_check_text(frames);
     const struct site *site = frames_site(frames, say);
     say->is_lua = 1;
     say->print = site->print;
@@ -380,7 +359,7 @@ static void frames_count_bare(struct exact *exact, const struct vm_value *from,
                               const struct vm_value *limit)
 {
     for (; from < limit; from++)
-        exact->bare += frames_is_nil(from);
+        exact->bare += vm_is_nil(from->tag);
 }
 
 static void frames_count_call(struct frames *frames)
@@ -465,7 +444,7 @@ static void frames_write_extra(lua_State *L, struct encoder *encode, const struc
     int count = call->u.lua.extra_arguments;
     lua_createtable(L, count, 1);
     for (int i = 0; i < count; i++)
-        if (!frames_is_nil(&call->function[i - count])) {
+        if (!vm_is_nil(call->function[i - count].tag)) {
             vm_push(L, &call->function[i - count]);
             lua_rawseti(L, -2, i + 1);
         }
@@ -612,7 +591,7 @@ static ptrdiff_t frames_base(const struct vm_thread *thread)
 {
     const struct vm_value *values = thread->base.function + 1;
     ptrdiff_t count = frames_limit(thread, &thread->base) - values;
-    while (count > 0 && frames_is_nil(&values[count - 1]))
+    while (count > 0 && vm_is_nil(values[count - 1].tag))
         count--;
     return count;
 }

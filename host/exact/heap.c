@@ -64,10 +64,6 @@ static void heap_warn(void *context, const char *text, int more)
 
 /* ---------------------------------------------------------------- the seed of hashes */
 
-/* From the allocator and its context, in the state, to the seed (global_State: frealloc, ud, ...,
- * seed). */
-enum { HEAP_SEED_DISTANCE = 96 };
-
 /* Writes the seed into the block of the state, if the allocator is in there at one place only. */
 static void heap_write_seed(struct heap *heap, lua_Alloc allocator)
 {
@@ -76,13 +72,16 @@ static void heap_write_seed(struct heap *heap, lua_Alloc allocator)
         void *context;
     } wanted = {allocator, heap};
     size_t found = 0, places = 0;
-    for (size_t at = 0; at + HEAP_SEED_DISTANCE + 4 <= heap->state_size; at += sizeof(void *))
+    for (size_t at = 0;
+         at + offsetof(struct vm_global, seed) + sizeof heap->seed <= heap->state_size;
+         at += sizeof(void *))
         if (memcmp(heap->state + at, &wanted, sizeof wanted) == 0) {
             found = at;
             places++;
         }
     if (places == 1) {
-        memcpy(heap->state + found + HEAP_SEED_DISTANCE, &heap->seed, sizeof heap->seed);
+        memcpy(heap->state + found + offsetof(struct vm_global, seed), &heap->seed,
+               sizeof heap->seed);
         heap->seeded = 1;
     }
     heap->state = NULL;

@@ -30,8 +30,8 @@ static uint32_t images_nodes(const struct vm_table *table)
 /* Of two values, wherever they are: nil, empty and what was removed are one. */
 static int images_is_equal(uint8_t tag, uint64_t bits, uint8_t other_tag, uint64_t other_bits)
 {
-    if ((tag & 0x0F) == VM_NIL)
-        return (other_tag & 0x0F) == VM_NIL;
+    if (vm_is_nil(tag))
+        return vm_is_nil(other_tag);
     return tag == other_tag && bits == other_bits;
 }
 
@@ -40,8 +40,7 @@ static int images_has_same_nodes(const struct image *image)
     for (uint32_t i = 0; i < image->nodes_count; i++) {
         const struct vm_node *node = &image->nodes[i], *copy = &image->copy[i];
         if (!images_is_equal(node->tag, node->bits, copy->tag, copy->bits) ||
-            ((node->tag & 0x0F) != VM_NIL &&
-             (node->key_tag != copy->key_tag || node->key != copy->key)))
+            (!vm_is_nil(node->tag) && (node->key_tag != copy->key_tag || node->key != copy->key)))
             return 0;
     }
     return 1;

@@ -21,7 +21,7 @@ static struct vm_node *nodes_at(lua_State *L, int index, uint32_t place)
 
 static int nodes_is_entry(const struct vm_node *node)
 {
-    return (node->tag & 0x0F) != VM_NIL;
+    return !vm_is_nil(node->tag);
 }
 
 static int nodes_is_by_address(uint8_t key_tag)
@@ -35,12 +35,6 @@ static int nodes_is_by_address(uint8_t key_tag)
     default:
         return key_tag != VM_DEAD_KEY;
     }
-}
-
-static void nodes_push(lua_State *L, uint64_t bits, uint8_t tag)
-{
-    struct vm_value value = {.bits = bits, .tag = tag};
-    vm_push(L, &value);
 }
 
 /* ---------------------------------------------------------------- looking */
@@ -96,8 +90,8 @@ static int nodes_entry(lua_State *L, int index, uint32_t place)
     const struct vm_node *node = nodes_at(L, index, place);
     if (node == NULL || !nodes_is_entry(node))
         return 0;
-    nodes_push(L, node->key, node->key_tag);
-    nodes_push(L, node->bits, node->tag);
+    vm_push_bits(L, node->key, node->key_tag);
+    vm_push_bits(L, node->bits, node->tag);
     return 1;
 }
 
@@ -112,8 +106,18 @@ static const void *nodes_removed(lua_State *L, int index, uint32_t place)
         lua_pushnil(L);
         return (const void *)(uintptr_t)node->key;
     }
-    nodes_push(L, node->key, node->key_tag);
+    vm_push_bits(L, node->key, node->key_tag);
     return NULL;
+}
+
+/* The map knows userdata by the byte before their block. */
+static void nodes_aliases(const void *address, const void *aliases[LAYOUT_ALIASES])
+{
+    const char *object = address;
+    aliases[0] = object;
+    aliases[1] = object + offsetof(struct vm_string, text);
+    aliases[2] = object + VM_USERDATA_HEADER - 1;
+    aliases[3] = object + VM_USERDATA_HEADER_AND_VALUE - 1;
 }
 
 static void nodes_strings(lua_State *L,
@@ -124,14 +128,15 @@ static void nodes_strings(lua_State *L,
     for (int i = 0; i < global->strings_size; i++)
         for (const struct vm_string *string = global->strings[i]; string != NULL;
              string = string->u.next) {
-            nodes_push(L, (uint64_t)(uintptr_t)string, VM_SHORT_STRING | VM_COLLECTABLE);
+            vm_push_object(L, (const struct vm_object *)(const void *)string);
             found(L, context, string);
             lua_pop(L, 1);
         }
 }
 
-const struct layout_writer nodes_writer = {nodes_sizes, nodes_look,    nodes_value,  nodes_place,
-                                           nodes_entry, nodes_removed, nodes_strings};
+const struct layout_writer nodes_writer = {nodes_sizes,   nodes_look,   nodes_value,
+                                           nodes_place,   nodes_entry,  nodes_removed,
+                                           nodes_aliases, nodes_strings};
 
 /* ---------------------------------------------------------------- making */
 
@@ -200,7 +205,7 @@ static int nodes_is_found(lua_State *L, int index, struct vm_node *node)
     uint8_t tag = node->tag;
     node->bits = (uint64_t)(uintptr_t)node;
     node->tag = LUA_TLIGHTUSERDATA;
-    nodes_push(L, node->key, node->key_tag);
+    vm_push_bits(L, node->key, node->key_tag);
     lua_rawget(L, index);
     int found = lua_touserdata(L, -1) == (void *)node && lua_islightuserdata(L, -1);
     lua_pop(L, 1);
@@ -250,7 +255,7 @@ static const char *nodes_remove(lua_State *L, int index, uint32_t place, int dea
     struct vm_node *node = nodes_at(L, index, place);
     const struct vm_value *key = vm_top(L);
     if (node == NULL || nodes_is_entry(node) || node->key_tag != VM_DEAD_KEY || node->key != 0 ||
-        (key->tag & 0x0F) == VM_NIL || (dead && (key->tag & VM_COLLECTABLE) == 0))
+        vm_is_nil(key->tag) || (dead && (key->tag & VM_COLLECTABLE) == 0))
         return wrong;
     node->key = key->bits;
     if (!dead)
@@ -286,7 +291,7 @@ static int nodes_has_key(lua_State *L, const struct vm_node *node)
     const struct vm_value *key = vm_top(L);
     if (node->key_tag == VM_DEAD_KEY)
         return (key->tag & VM_COLLECTABLE) != 0 && key->bits == node->key;
-    nodes_push(L, node->key, node->key_tag);
+    vm_push_bits(L, node->key, node->key_tag);
     int same = lua_rawequal(L, -1, -2);
     lua_pop(L, 1);
     return same;

@@ -11,15 +11,10 @@
 
 #include <lua.h>
 
-#include "base/error.h"
 #include "value/layout.h"
 
 extern const struct layout_writer nodes_writer;
 extern const struct layout_reader nodes_reader;
-
-/* Whether tables that are made by this have the order of the original, now and later: some are made
- * in one state, and made again in another. ERROR_INVALID and the reason, if not. */
-int nodes_check(struct error *error);
 
 /* Whether the table at index has, or had, the key on top, so that `next` goes on from it. */
 int nodes_know(lua_State *L, int table);

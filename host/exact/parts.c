@@ -20,14 +20,6 @@ static int parts_is_object(const struct vm_value *value)
     return (value->tag & VM_COLLECTABLE) != 0 || (value->tag & 0x0F) == LUA_TLIGHTUSERDATA;
 }
 
-/* Pushes a string that Lua keeps in a prototype. */
-static void parts_push_string(lua_State *L, const void *string)
-{
-    const struct vm_prototype *object = string; /* as all objects begin */
-    struct vm_value value = {.bits = (uintptr_t)string, .tag = object->type | VM_COLLECTABLE};
-    vm_push(L, &value);
-}
-
 /* ---------------------------------------------------------------- functions */
 
 static void parts_of_function(lua_State *L, int index)
@@ -98,7 +90,7 @@ static void parts_add_register(const struct parts_call *parts, int pc, int reg)
     } else {
         int line = local->start == 0 ? vm_called(parts->call)->first_line
                                      : parts_line(parts, local->start - 1);
-        parts_push_string(L, local->name);
+        vm_push_object(L, local->name);
         lua_pushfstring(L, "local '%s'", lua_tostring(L, -1));
         parts_push_text(parts, lua_tostring(L, -1), line);
         lua_replace(L, -3);

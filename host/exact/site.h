@@ -35,8 +35,9 @@ struct sites {
 
 void site_forget(struct sites *sites);
 
-/* Raises where the text of the function is not known. It is valid until the next question only. */
+/* Of a call of a Lua function. Raises, by the function's name, where its text is not known. It is
+ * valid until the next question only. */
 const struct site *site_of(lua_State *L, struct sites *sites, struct code *code,
-                           const struct vm_prototype *prototype, int pc, int calling);
+                           const struct vm_call *call, int calling);
 
 #endif

@@ -13,6 +13,10 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_string) == 24, "TString")
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_prototype) == 128, "Proto");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_call) == 64, "CallInfo");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct vm_thread) == 200, "lua_State");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, seed) == 96, "seed");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, all) == 112, "allgc");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, finalized) == 128, "finobj");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, waiting) == 176, "tobefnz");
 
 enum { VM_LEAST_RELEASE = 4 };
 
@@ -118,12 +122,13 @@ static const char *vm_look_at_table(lua_State *L, struct vm *vm)
 static const char *vm_look_at_list(lua_State *L, struct vm *vm)
 {
     (void)vm;
+    const struct vm_object *first;
     struct vm_object newest;
     lua_settop(L, 0);
     lua_newtable(L);
     lua_newtable(L);
-    if (!PEEK(lua_topointer(L, 2), newest) || newest.type != VM_TABLE ||
-        newest.next != lua_topointer(L, 1))
+    if (!PEEK(&vm_thread(L)->global->all, first) || first != lua_topointer(L, 2) ||
+        !PEEK(first, newest) || newest.type != VM_TABLE || newest.next != lua_topointer(L, 1))
         return "the list of objects";
     return NULL;
 }
@@ -159,13 +164,13 @@ static const char *vm_look_at_dead_key(lua_State *L, struct vm *vm)
     lua_pushnil(L);
     lua_rawset(L, 1);
     lua_gc(L, LUA_GCCOLLECT);
-    if (!PEEK(lua_topointer(L, 1), table) || !PEEK(table.nodes, node) ||
-        (node.tag & 0x0F) != VM_NIL || node.key_tag != VM_DEAD_KEY)
+    if (!PEEK(lua_topointer(L, 1), table) || !PEEK(table.nodes, node) || !vm_is_nil(node.tag) ||
+        node.key_tag != VM_DEAD_KEY)
         return "deleted keys";
     return NULL;
 }
 
-/* The table of short strings, and one in it. */
+/* The first fields of the global state: the table of short strings, and one in it. */
 static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
 {
     static const char different[] = "the table of strings";
@@ -179,6 +184,8 @@ static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
     lua_pushstring(L, "a short string");
     if (!PEEK(L, thread) || !PEEK(thread.global, global) || global.allocator != allocator ||
         global.context != context || global.strings_size < 1 ||
+        global.total + global.debt !=
+            (ptrdiff_t)lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB) ||
         (global.strings_size & (global.strings_size - 1)) != 0 ||
         !PEEK(lua_topointer(L, 1), string) || string.type != VM_SHORT_STRING ||
         string.short_length != strlen("a short string") ||
@@ -193,16 +200,17 @@ static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
 /* (of the finalizer) The other one of the two objects waits. */
 static int vm_see_waiting(lua_State *L)
 {
-    const void *waiting;
+    const struct vm_object *waiting;
     int *seen = lua_touserdata(L, lua_upvalueindex(1));
-    if (PEEK((const char *)vm_thread(L)->global + VM_GLOBAL_WAITING, waiting))
+    if (PEEK(&vm_thread(L)->global->waiting, waiting))
         *seen |= waiting == lua_touserdata(L, lua_upvalueindex(2)) ? 1 : waiting == NULL ? 2 : 4;
     return 0;
 }
 
 static const char *vm_look_at_finalizers(lua_State *L, struct vm *vm)
 {
-    const void *objects[2], *marked;
+    const void *objects[2];
+    const struct vm_object *marked;
     int seen = 0;
     (void)vm;
     lua_settop(L, 0);
@@ -218,8 +226,7 @@ static const char *vm_look_at_finalizers(lua_State *L, struct vm *vm)
     for (int i = 1; i <= 2; i++) {
         lua_pushvalue(L, 3);
         lua_setmetatable(L, i);
-        if (!PEEK((const char *)vm_thread(L)->global + VM_GLOBAL_FINALIZED, marked) ||
-            marked != objects[i - 1])
+        if (!PEEK(&vm_thread(L)->global->finalized, marked) || marked != objects[i - 1])
             return "the list of objects with finalizers";
     }
     lua_settop(L, 0);
@@ -417,7 +424,7 @@ static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
 static int vm_look_at_all(lua_State *L)
 {
     static vm_look *const looks[] = {
-        vm_look_at_list,     vm_look_at_table,   vm_look_at_array_limit,
+        vm_look_at_table,    vm_look_at_list,    vm_look_at_array_limit,
         vm_look_at_dead_key, vm_look_at_strings, vm_look_at_finalizers,
         vm_look_at_code,     vm_look_at_thread,  vm_look_at_bias};
     struct vm *vm = lua_touserdata(L, 1);

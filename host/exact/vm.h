@@ -165,6 +165,13 @@ struct vm_global {
     size_t estimate, last_atomic;
     struct vm_string **strings; /* by hash: all short strings */
     int strings_count, strings_size;
+    struct vm_value registry, nil;
+    uint32_t seed;
+    uint8_t modes[12];
+    struct vm_object *all, **sweep;
+    struct vm_object *finalized; /* have a finalizer that is still to run (finobj) */
+    void *gray[5];
+    struct vm_object *waiting; /* are garbage, and wait for theirs (tobefnz) */
 };
 
 /* lua_State */
@@ -213,9 +220,8 @@ struct vm_node {
     uint64_t key;
 };
 
-/* Bytes into global_State: the list of the objects with a finalizer that is still to run (finobj),
- * and of those that are garbage, and wait for it (tobefnz). */
-enum { VM_GLOBAL_FINALIZED = 128, VM_GLOBAL_WAITING = 176 };
+/* Bytes of a userdata before its block: Udata0, and Udata with one user value. */
+enum { VM_USERDATA_HEADER = 32, VM_USERDATA_HEADER_AND_VALUE = 56 };
 
 enum { VM_LARGEST_DELTA = 0xFFFF, VM_LARGE_ARRAY_FLAG = 0x80 };
 
@@ -251,10 +257,18 @@ static inline int vm_is_open(const struct vm_upvalue *upvalue)
     return upvalue->value != &upvalue->u.closed;
 }
 
-/* The first object of a list of global_State. */
-static inline const struct vm_object *vm_finalized(lua_State *L, int list)
+/* Bytes that have been allocated since the collector would have worked, negative while it need not
+ * (GCdebt). To set it is what luaE_setdebt does. */
+static inline ptrdiff_t vm_debt(lua_State *L)
 {
-    return *(struct vm_object **)(void *)((char *)vm_thread(L)->global + list);
+    return vm_thread(L)->global->debt;
+}
+
+static inline void vm_set_debt(lua_State *L, ptrdiff_t debt)
+{
+    struct vm_global *global = vm_thread(L)->global;
+    global->total += global->debt - debt;
+    global->debt = debt;
 }
 
 /* The slot of the value on top of L's stack. */
@@ -263,19 +277,37 @@ static inline struct vm_value *vm_top(lua_State *L)
     return vm_thread(L)->top - 1;
 }
 
-/* Pushes what a slot holds. The slot of a stack, of a table's array, or of a closed upvalue. */
-static inline void vm_push(lua_State *L, const struct vm_value *value)
+/* Pushes the value that is told by these. */
+static inline void vm_push_bits(lua_State *L, uint64_t bits, uint8_t tag)
 {
     lua_pushnil(L);
     struct vm_value *top = vm_top(L);
-    top->bits = value->bits;
-    top->tag = value->tag;
+    top->bits = bits;
+    top->tag = tag;
+}
+
+/* Pushes what a slot holds. The slot of a stack, of a table's array, or of a closed upvalue. */
+static inline void vm_push(lua_State *L, const struct vm_value *value)
+{
+    vm_push_bits(L, value->bits, value->tag);
+}
+
+/* Pushes an object, such as is in a list of the collector. */
+static inline void vm_push_object(lua_State *L, const struct vm_object *object)
+{
+    vm_push_bits(L, (uint64_t)(uintptr_t)object, object->type | VM_COLLECTABLE);
+}
+
+/* Whether that is the tag of nil, or of no value at all. */
+static inline int vm_is_nil(uint8_t tag)
+{
+    return (tag & 0x0F) == VM_NIL;
 }
 
 /* The same of what may be no value at all, as in a table: that is nil. */
 static inline void vm_push_plain(lua_State *L, const struct vm_value *value)
 {
-    if ((value->tag & 0x0F) == VM_NIL)
+    if (vm_is_nil(value->tag))
         lua_pushnil(L);
     else
         vm_push(L, value);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "exact/capture.h"
 #include "exact/hook.h"
-#include "exact/nodes.h"
+#include "exact/nodes_check.h"
 #include "exact/points.h"
 #include "exact/rebuild.h"
 #include "job/leave.h"
@@ -46,7 +46,7 @@ void exactly_check(struct job *job)
     if (!job->exact.is_checked)
         error_set(&job->not_exact, ERROR_INVALID, "exact resume is not possible here: %s",
                   cause.message);
-    job->exact.keeps_layout = job->exact.is_checked && nodes_check(&job->not_laid) == 0;
+    job->exact.keeps_layout = job->exact.is_checked && nodes_check_order(&job->not_laid) == 0;
 }
 
 int exactly_switch_on(struct job *job, struct error *error)

@@ -1,5 +1,6 @@
 #include "job/header.h"
 
+#include <ctype.h>
 #include <gnu/libc-version.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,6 +182,7 @@ static int header_same_arguments(lua_State *L, int index, const struct script *s
     return same && count == script->argc;
 }
 
+/* On one line, whatever is in them. */
 static void header_get_arguments(lua_State *L, int index, char *out, size_t size)
 {
     size_t length = 0;
@@ -192,6 +194,9 @@ static void header_get_arguments(lua_State *L, int index, char *out, size_t size
                                        lua_tostring(L, -1));
             lua_pop(L, 1);
         }
+    for (char *at = out; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at))
+            *at = '?';
     lua_settop(L, top);
 }
 

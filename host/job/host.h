@@ -57,6 +57,7 @@ struct job {
     struct heap heap; /* of the state */
     lua_State *L;     /* the main thread of the state; the script's is a coroutine of it */
     struct exact exact;
+    int continued;          /* this run goes on from a snapshot */
     int exact_mode;         /* the stack of calls is saved too */
     struct error not_exact; /* why it cannot be; */
     struct error not_laid;  /* why tables do not keep their layout */
@@ -78,7 +79,6 @@ struct job {
 
     char id[33];            /* of this job's life: random, hexadecimal */
     int64_t seed, new_seed; /* of a new life, which this run may begin */
-    int continued;          /* this run goes on from a snapshot */
     int64_t resumed, saves, generation;
     double started;         /* monotonic */
     double computed_before; /* seconds, in earlier runs */
@@ -106,8 +106,8 @@ struct job {
     int attempts;       /* of the hook to save, in vain */
     int served;         /* the requests that are being dealt with */
     int retries, retry; /* that a refused save before an exit has; it is to be tried again */
-    double held_since;  /* monotonic: a save waits since then; 0: none does */
     int held_told;
+    double held_since;     /* monotonic: a save waits since then; 0: none does */
     char held_by[200];     /* what it waits for */
     double interrupt_seen; /* helper thread: monotonic; 0: none waits */
     int interrupt_told;

@@ -203,6 +203,12 @@ static int run_prepare(struct job *job, int *over)
         return code;
     }
     code = run_open_streams(job, load.reader != NULL);
+    if (code == CKPTLUA_OK && job->exact_mode && !job->exact.keeps_layout)
+        say_note(
+            job,
+            "tables that change after a continue may get another order of keys than without it: "
+            "%s; see docs/limits.md",
+            job->not_laid.message);
     if (code == CKPTLUA_OK && load.reader != NULL) {
         code = load_restore(job->L, job, &load);
     } else if (code == CKPTLUA_OK) {
@@ -415,6 +421,7 @@ static int run_script(struct job *job)
         lua_gc(L, LUA_GCRESTART);
     int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
     job->is_over = 1;
+    lua_gc(L, LUA_GCSTOP); /* finalizers that are left run when the state is closed */
     if (job->leaving && job->code != CKPTLUA_OK)
         return job->code;
     if (!job->leaving && status != LUA_OK) {

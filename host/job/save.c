@@ -170,6 +170,17 @@ static int save_encode_variables(lua_State *L)
     return 0;
 }
 
+/* As if the collector had not been stopped: Lua itself would begin to collect at once, at each
+ * save. */
+static void save_restart_collector(lua_State *L, const struct job *job)
+{
+    int is_known = job != NULL && job->exact.is_checked;
+    ptrdiff_t debt = is_known ? vm_debt(L) : 0;
+    lua_gc(L, LUA_GCRESTART);
+    if (is_known)
+        vm_set_debt(L, debt);
+}
+
 /* One attempt of save_write. Leaves the two values on top where they are. */
 static struct snapshot_writer *save_attempt(lua_State *L, struct save *save, const char *file,
                                             lua_CFunction encode, struct save_result *result)
@@ -198,7 +209,7 @@ static struct snapshot_writer *save_attempt(lua_State *L, struct save *save, con
     if (job != NULL && encode == save_encode_job)
         capture_end(&job->exact);
     if (collects)
-        lua_gc(L, LUA_GCRESTART);
+        save_restart_collector(L, job);
     result->size = snapshot_written(save->writer);
     if (status == LUA_OK && save->error.code == 0) {
         result->outcome = SAVE_DONE;

@@ -92,7 +92,8 @@ static void decode_libraries(lua_State *L, struct decoder *decode, int apply)
                        "the snapshot has values of library '%s', which this ckptlua does not "
                        "have",
                        lua_tostring(L, -2));
-        restore_pairs(L, decode, lua_gettop(L), unpack_map(L, decode->unpack), 0);
+        int table = lua_gettop(L);
+        restore_pairs(L, decode, table, table, unpack_map(L, decode->unpack), 0);
         lua_pop(L, 2);
     }
 }
@@ -188,7 +189,7 @@ static void decode_body(lua_State *L, struct unpack *unpack, int target, int app
     lua_newtable(L);
     int again = lua_gettop(L);
     decode_start(L, &decode);
-    restore_pairs(L, &decode, target, unpack_map(L, unpack), 0);
+    restore_pairs(L, &decode, target, target, unpack_map(L, unpack), 0);
     decode_libraries(L, &decode, apply);
     uint32_t names = unpack_array(L, unpack, UINT32_MAX);
     for (uint32_t i = 1; i <= names; i++) {
@@ -230,7 +231,7 @@ static void decode_exact_body(lua_State *L, struct unpack *unpack, int roots, in
     decode_start(L, &decode);
     lua_newtable(L);
     decode.finalizers = lua_gettop(L);
-    restore_pairs(L, &decode, roots, unpack_map(L, unpack), 0);
+    restore_pairs(L, &decode, roots, roots, unpack_map(L, unpack), 0);
     for (uint32_t count = unpack_array(L, unpack, UINT32_MAX); count > 0; count--)
         decode_base(L, &decode, globals);
     decode.has_laid = decode_has_laid(L, &decode);

@@ -357,7 +357,7 @@ enum decoder_pushed decoder_value(lua_State *L, struct decoder *decode)
     return DECODER_VALUE;
 }
 
-int decoder_pair(lua_State *L, struct decoder *decode, int table)
+void decoder_pair(lua_State *L, struct decoder *decode, int table)
 {
     int key = lua_gettop(L) + 1;
     enum decoder_pushed key_is = decoder_value(L, decode);
@@ -372,5 +372,4 @@ int decoder_pair(lua_State *L, struct decoder *decode, int table)
         late_place(L, table, key);
         lua_pop(L, 1);
     }
-    return key_is == DECODER_STANDIN || value_is == DECODER_STANDIN;
 }

@@ -24,7 +24,7 @@ struct decoder {
     int finalizers; /* stack index: list of the tables that are marked for finalizers; 0: none is
                        read */
     int bases;  /* stack index: number of a table -> the table of the base environment that it is */
-    int unlaid; /* stack index: number -> true for tables that do not have the layout they had */
+    int unlaid; /* stack index: number -> true for tables whose layout was left aside */
     int has_laid; /* records begin with a layout */
     int places;   /* stack index: a block of memory for the places of a layout, of that many */
     uint32_t places_room;
@@ -41,8 +41,8 @@ void decoder_push_text(lua_State *L, struct decoder *decode);
 /* The token announces a new table: pushes it, of the sizes announced. */
 void decoder_new_table(lua_State *L, struct decoder *decode, const struct unpack_token *token);
 
-/* Reads a key and its value and pushes them. Returns whether one of them is not there yet; then its
- * place in the table at index has been noted. */
-int decoder_pair(lua_State *L, struct decoder *decode, int table);
+/* Reads a key and its value and pushes them. Where one of them is not there yet, its place in the
+ * table at index is noted. */
+void decoder_pair(lua_State *L, struct decoder *decode, int table);
 
 #endif

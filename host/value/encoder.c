@@ -50,8 +50,7 @@ struct idmap_entry *encoder_find(lua_State *L, struct encoder *encode, const voi
 
 int encoder_is_known(lua_State *L, struct encoder *encode, int index)
 {
-    const void *address = names_address(L, index);
-    return encoder_find(L, encode, address)->number != 0 || idmap_has(encode->named, address);
+    return encoder_find(L, encode, names_address(L, index))->number != 0;
 }
 
 /* ---------------------------------------------------------------- refusals */

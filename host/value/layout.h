@@ -22,7 +22,7 @@ struct layout_place {
     int32_t next;  /* the place that is linked to this one, relative; 0: none */
 };
 
-enum { LAYOUT_NO_LIMIT = -1 };
+enum { LAYOUT_NO_LIMIT = -1, LAYOUT_ALIASES = 4 };
 
 struct layout {
     uint32_t array, hash; /* places */
@@ -47,6 +47,9 @@ struct layout_writer {
     /* The key of a removed entry: pushes it, or pushes nil and returns the address that is left of
      * it, which another object may have by now. */
     const void *(*removed)(lua_State *L, int table, uint32_t place);
+    /* The addresses by which a map may know the object that was, or is, at that one (names.h, and
+     * of a string that of its text). */
+    void (*aliases)(const void *address, const void *aliases[LAYOUT_ALIASES]);
     /* Calls `found` for each short string that is alive, with its address and with it on top. */
     void (*strings)(lua_State *L, void (*found)(lua_State *L, void *context, const void *address),
                     void *context);

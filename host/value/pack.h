@@ -11,7 +11,7 @@
 #include <lua.h>
 #include <msgpack.h>
 
-enum { PACK_BUFFER = 64 * 1024 };
+enum { PACK_BUFFER = 4 * 1024 };
 
 /* The longest string in one piece; longer ones are split, so that no length reaches 2^32. */
 #define PACK_CHUNK ((size_t)1 << 30)

@@ -309,11 +309,29 @@ static int path_search(lua_State *L, struct path *path, int root)
     return found;
 }
 
+/* Pushes what a table is called that paths begin with. */
+static void path_push_root_name(lua_State *L, int root)
+{
+    lua_pushglobaltable(L);
+    int is_globals = lua_rawequal(L, -1, root);
+    lua_pop(L, 1);
+    if (is_globals)
+        lua_pushliteral(L, LUA_GNAME);
+    else
+        lua_pushliteral(L, "the table");
+}
+
 void path_push(lua_State *L, const struct path_places *places, int target)
 {
     luaL_checkstack(L, 24, NULL);
     int root = lua_absindex(L, places->root), top = lua_gettop(L);
     struct path path = {.target = lua_absindex(L, target), .skip = lua_absindex(L, places->skip)};
+    /* No way leads to these: they are where all begin. */
+    if (lua_rawequal(L, path.target, root) ||
+        (places->more != 0 && lua_rawequal(L, path.target, places->more))) {
+        path_push_root_name(L, path.target);
+        return;
+    }
     int found = path_search(L, &path, root);
     if (!found) { /* in what the script has put into a library */
         lua_newtable(L);

@@ -5,7 +5,7 @@
 #include <lauxlib.h>
 
 /* Tables are in a chain of Lua tables of this many places, the next one behind them. */
-enum { QUEUE_CHUNK = 1000 };
+enum { QUEUE_CHUNK = 100 };
 
 /* Counts that no table has: the next piece. */
 static const struct queue_counts queue_of_piece = {UINT32_MAX, UINT32_MAX, 0};

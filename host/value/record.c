@@ -166,14 +166,13 @@ static struct record_key *record_all_keys(const struct record_keys *keys, size_t
     return (struct record_key *)(void *)keys->encode->removed_keys.data;
 }
 
-/* The number of the object that has that address, as Lua has it: the map knows strings by their
- * text, and userdata by the byte before their block, behind a header that is longer with a user
- * value. */
-static uint64_t record_number(lua_State *L, struct encoder *encode, const char *address)
+/* The number of the object that has that address, as Lua has it; 0 where it is not in the map. */
+static uint64_t record_number(const struct encoder *encode, const void *address)
 {
-    static const size_t distances[] = {0, 24, 31, 55};
-    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
-        uint64_t number = encoder_find(L, encode, address + distances[i])->number;
+    const void *aliases[LAYOUT_ALIASES];
+    encode->options->layout->aliases(address, aliases);
+    for (int i = 0; i < LAYOUT_ALIASES; i++) {
+        uint64_t number = idmap_get(&encode->map, aliases[i]);
         if (number > ENCODER_SPECIAL)
             return number;
     }
@@ -192,13 +191,16 @@ static void record_add(lua_State *L, struct record_keys *keys, int table, struct
     key.address = encode->options->layout->removed(L, table, key.place);
     key.dead = key.address != NULL;
     int type = lua_type(L, -1);
-    if (type != LUA_TNIL && record_is_object(type))
+    if (key.dead) {
+        key.number = record_number(encode, key.address);
+    } else if (type != LUA_TNIL && record_is_object(type)) {
         key.address = names_address(L, -1);
+        uint64_t number = idmap_get(&encode->map, key.address);
+        key.number = number > ENCODER_SPECIAL ? number : 0;
+    }
     lua_pop(L, 1);
-    if (type == LUA_TNIL && key.address == NULL)
+    if (type == LUA_TNIL && !key.dead)
         return;
-    if (key.address != NULL)
-        key.number = record_number(L, encode, key.address);
     keys->known += key.address == NULL || key.number != 0;
     keys->unknown += key.dead && key.number == 0;
     if (bytes_append(&encode->removed_keys, &key, sizeof key) != 0)

@@ -6,11 +6,12 @@
 
 #include "value/late.h"
 
-void restore_pairs(lua_State *L, struct decoder *decode, int table, uint32_t pairs, int keys)
+void restore_pairs(lua_State *L, struct decoder *decode, int table, int owner, uint32_t pairs,
+                   int keys)
 {
     lua_Integer listed = keys == 0 ? 0 : (lua_Integer)lua_rawlen(L, keys);
     for (uint32_t i = 0; i < pairs; i++) {
-        decoder_pair(L, decode, table);
+        decoder_pair(L, decode, owner);
         if (keys != 0) {
             lua_pushvalue(L, -2);
             lua_rawseti(L, keys, ++listed);
@@ -24,10 +25,9 @@ void restore_pairs(lua_State *L, struct decoder *decode, int table, uint32_t pai
 static struct layout_place *restore_room(lua_State *L, struct decoder *decode, uint32_t count)
 {
     if (decode->places_room < count) {
-        uint32_t room = count < UINT32_MAX / 2 ? 2 * count : count;
-        lua_newuserdatauv(L, room * sizeof(struct layout_place), 0);
+        lua_newuserdatauv(L, count * sizeof(struct layout_place), 0);
         lua_replace(L, decode->places);
-        decode->places_room = room;
+        decode->places_room = count;
     }
     return lua_touserdata(L, decode->places);
 }
@@ -149,27 +149,21 @@ static void restore_entries(lua_State *L, struct decoder *decode, int table, int
 {
     uint32_t sequence = restore_sequence(L, decode, table, owner);
     uint32_t others = unpack_map(L, decode->unpack);
+    int keys = 0;
     if (others == 0 || !keeps_order) {
-        restore_pairs(L, decode, table, others, 0);
         lua_pushnil(L);
-        return;
+    } else {
+        lua_newtable(L);
+        keys = lua_gettop(L);
+        restore_list_sequence(L, table, sequence, keys);
     }
-    lua_newtable(L);
-    int keys = lua_gettop(L);
-    restore_list_sequence(L, table, sequence, keys);
-    lua_Integer listed = (lua_Integer)lua_rawlen(L, keys);
-    for (uint32_t i = 0; i < others; i++) {
-        decoder_pair(L, decode, owner);
-        lua_pushvalue(L, -2);
-        lua_rawseti(L, keys, ++listed);
-        lua_rawset(L, table);
-    }
+    restore_pairs(L, decode, table, owner, others, keys);
 }
 
 /* ---------------------------------------------------------------- records */
 
 /* Reads the record of the table on top. `owner` is the table that gets what is in it: this one, or
- * one of the base environment. Returns whether it has the layout that it had. */
+ * one of the base environment. Returns whether a layout was left aside. */
 static int restore_record(lua_State *L, struct decoder *decode, int owner)
 {
     int table = lua_gettop(L);
@@ -200,7 +194,7 @@ static int restore_record(lua_State *L, struct decoder *decode, int owner)
         decoder_value(L, decode);
         lua_rawseti(L, decode->metatables, ++decode->metatables_known);
     }
-    return is_laid;
+    return decode->has_laid && is_scripts && !is_laid;
 }
 
 /* [[table, place, key, dead], ...] */
@@ -238,7 +232,7 @@ static lua_Integer restore_records(lua_State *L, struct decoder *decode, lua_Int
     for (; first <= decode->tables_known; first++) {
         int has_base = lua_rawgeti(L, decode->bases, first) != LUA_TNIL, base = lua_gettop(L);
         lua_rawgeti(L, decode->tables, first);
-        if (!restore_record(L, decode, has_base ? base : base + 1)) {
+        if (restore_record(L, decode, has_base ? base : base + 1)) {
             lua_pushboolean(L, 1);
             lua_rawseti(L, decode->unlaid, first);
         }

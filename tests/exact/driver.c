@@ -5,8 +5,8 @@
  * 85, at the first possible moment after N more instructions of Lua; else it runs the script to its
  * end.
  *     exact-driver [--seed S] --batch
- * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep their
- * layout.
+ * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep
+ * their layout.
  */
 #include "driver.h"
 

@@ -259,9 +259,15 @@ end
 
 -- What a program runs on.
 -- (Debian's Lua 5.4.4 reads freed memory when a stack grows under __concat: they grow beforehand,
--- and the collector, which shrinks them, is off.)
+-- and after a caught error, which shrinks them; the collector, which does so too, is off.)
 local prelude = [==[
 collectgarbage "stop"
+local function grown(size, ...)
+  select("#", table.unpack({}, 1, size))
+  return ...
+end
+local stock_pcall = pcall
+local function pcall(...) return grown(2000, stock_pcall(...)) end
 local ticks, turn, line = 0, 0, {}
 local O = {}
 local function tick()
@@ -315,8 +321,7 @@ local function each(n, c)
 end
 local function drive(f, ...)
   local co = coroutine.create(function(...)
-    select("#", table.unpack({}, 1, 20000))
-    return f(...)
+    return f(grown(20000, ...))
   end)
   local r = table.pack(coroutine.resume(co, ...))
   while coroutine.status(co) == "suspended" do

@@ -18,6 +18,7 @@
 
 int __real_vm_check(struct vm *vm, struct error *error);
 int __wrap_vm_check(struct vm *vm, struct error *error);
+int __wrap_nodes_check_order(struct error *error);
 const void *__real_lua_topointer(lua_State *L, int index);
 const void *__wrap_lua_topointer(lua_State *L, int index);
 
@@ -54,6 +55,13 @@ const void *__wrap_lua_topointer(lua_State *L, int index)
     }
 }
 
+static int keeps_layout = 1;
+
+int __wrap_nodes_check_order(struct error *error)
+{
+    return keeps_layout ? 0 : error_set(error, ERROR_INVALID, "its tables are of another make");
+}
+
 static void hear(void *context, const char *text)
 {
     (void)context;
@@ -83,12 +91,17 @@ static int run_script(enum place where, const char *name, const char *value)
     return code;
 }
 
-static void write_script(void)
+static void write_text(const char *text)
 {
     FILE *file = fopen("job.lua", "w");
     assert_non_null(file);
-    fputs("for i = 1, 3 do if i == 2 then ckpt.exit() end end\n", file);
+    fputs(text, file);
     fclose(file);
+}
+
+static void write_script(void)
+{
+    write_text("for i = 1, 3 do if i == 2 then ckpt.exit() end end\n");
 }
 
 static void test_looks_at_nothing_else(void **state)
@@ -138,11 +151,41 @@ static void test_keeps_globals(void **state)
     assert_int_equal(count_of("not possible"), 0);
 }
 
+/* Tables have the order that they had at the save, and it is said that this is all. */
+static void test_keeps_order_without_layout(void **state)
+{
+    (void)state;
+    write_text("local t = {}\n"
+               "for i = 1, 40 do t['key' .. i] = i end\n"
+               "for i = 1, 40, 3 do t['key' .. i] = nil end\n"
+               "local function keys()\n"
+               "  local list = {}\n"
+               "  for k in pairs(t) do list[#list + 1] = k end\n"
+               "  return table.concat(list, ' ')\n"
+               "end\n"
+               "local before = keys()\n"
+               "for _ = 1, 2 do\n"
+               "  ckpt.exit()\n"
+               "  assert(keys() == before)\n"
+               "end\n");
+    assert_int_equal(run_script(AS_IT_IS, NULL, NULL), CKPTLUA_AGAIN);
+    assert_int_equal(count_of("another order"), 0);
+    keeps_layout = 0;
+    assert_int_equal(run_script(AS_IT_IS, NULL, NULL), CKPTLUA_AGAIN);
+    assert_int_equal(count_of("may get another order of keys than without it: its tables are of"),
+                     1);
+    keeps_layout = 1;
+    assert_int_equal(run_script(AS_IT_IS, NULL, NULL), CKPTLUA_OK);
+    assert_int_equal(count_of("another order"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_looks_at_nothing_else),
         cmocka_unit_test_setup_teardown(test_refuses_what_is_exact, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_keeps_order_without_layout, scratch_setup,
                                         scratch_teardown),
         cmocka_unit_test_setup_teardown(test_keeps_globals, scratch_setup, scratch_teardown),
     };

@@ -1,0 +1,13 @@
+/*
+ * Whether tables that are made by nodes.h have the order of the original, now and later.
+ */
+#ifndef CKPTLUA_EXACT_NODES_CHECK_H
+#define CKPTLUA_EXACT_NODES_CHECK_H
+
+#include "base/error.h"
+
+/* Makes some tables in one state, and again in another, and goes on with both. ERROR_INVALID and
+ * what differs, if anything does. vm_check has been passed. */
+int nodes_check_order(struct error *error);
+
+#endif
