@@ -427,16 +427,51 @@ int64_t region_take_row(struct region *region, uint32_t count)
     return (int64_t)cell;
 }
 
+/* Whether none of these cells is in use. */
+static int region_is_free(const struct region *region, uint64_t cell, uint64_t count)
+{
+    uint64_t end = cell + count;
+    while (cell < end && cell / 64 < region->words) {
+        uint64_t from = cell % 64, here = 64 - from < end - cell ? 64 - from : end - cell;
+        uint64_t bits = (here == 64 ? ~(uint64_t)0 : ((uint64_t)1 << here) - 1) << from;
+        if ((region->used[cell / 64] & bits) != 0)
+            return 0;
+        cell += here;
+    }
+    return 1;
+}
+
+/* Takes one cell of a word that is within reach. In there nothing is free that is no cell. */
+static int region_claim_one(struct region *region, uint64_t cell)
+{
+    uint32_t word = (uint32_t)(cell / 64);
+    uint64_t bit = (uint64_t)1 << cell % 64;
+    if (word == region->word) {
+        if ((region->free & bit) == 0)
+            return -1;
+        region->free &= ~bit;
+    } else {
+        if ((region->used[word] & bit) != 0)
+            return -1;
+        region->used[word] |= bit;
+        if (region->used[word] == UINT64_MAX)
+            region_mark_full(region, word);
+    }
+    region->live++;
+    region_note_peak(region, word);
+    return 0;
+}
+
 int region_claim(struct region *region, uint64_t cell, uint64_t count)
 {
+    if (count == 1 && region_is_within_reach(region, cell))
+        return region_claim_one(region, cell);
     region_sync(region);
     if (count == 0 || cell + count < cell || !region_has(region, cell + count - 1) ||
         !region_has(region, cell) ||
         (cell < region->near_cells && cell + count > region->near_cells) ||
+        !region_is_free(region, cell, count) ||
         region_extend(region, (uint32_t)((cell + count - 1) / 64)) != 0)
-        return -1;
-    uint64_t used = region_next_used(region, NULL, cell);
-    if (used < cell + count && used < (uint64_t)region->words * 64)
         return -1;
     region_use_row(region, cell, count);
     return 0;

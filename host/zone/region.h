@@ -165,6 +165,12 @@ static inline char *region_address(const struct region *region, uint64_t cell)
     return (cell < region->near_cells ? region->near : region->far) + cell * region->size;
 }
 
+/* Whether that is a cell for which there is memory, or a hole behind the near ones. */
+static inline int region_is_within_reach(const struct region *region, uint64_t cell)
+{
+    return cell / 64 < region->reach && cell / 64 < region->words;
+}
+
 /* .free is not 0. */
 static inline void *region_take(struct region *region)
 {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include <lua.h>
 
@@ -279,6 +280,8 @@ static void *zone_take_wanted(struct zone *zone, unsigned group, size_t size)
         rest |= zone->wanted[i] != PLACES_NONE;
     if (rest == 0)
         zone->special &= ~(unsigned)ZONE_WANTS;
+    if (place == PLACES_OWN)
+        return zone_take_group(zone, ZONE_OWN, size, 0);
     void *block = places_take(zone, place, zone_class(size), size);
     if (block == NULL) {
         zone->missed++;
@@ -308,14 +311,13 @@ REGION_APART static void *zone_take_slowly(struct zone *zone, size_t kind, size_
     zone->special &= ~(unsigned)ZONE_STACK;
     if (group == ZONE_THREAD)
         zone->special |= ZONE_STACK;
-    if ((special & ZONE_IS_OWN) != 0 || is_stack) {
-        group = ZONE_OWN;
-    } else if ((special & ZONE_WANTS) != 0 && group < ZONE_BLOCK &&
-               zone->wanted[group] != PLACES_NONE) {
+    if ((special & ZONE_WANTS) != 0 && group < ZONE_BLOCK && zone->wanted[group] != PLACES_NONE) {
         void *block = zone_take_wanted(zone, group, size);
         if (block != NULL)
             return block;
     }
+    if ((special & ZONE_IS_OWN) != 0 || is_stack)
+        group = ZONE_OWN;
     return zone_take_group(zone, group, size, is_stack);
 }
 
@@ -430,12 +432,20 @@ void zone_set_wanting(struct zone *zone, int wanting)
         zone->special &= ~(unsigned)ZONE_WANTS;
 }
 
+/* Bytes that the machine has. */
+static uint64_t zone_memory(void)
+{
+    struct sysinfo info;
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : UINT32_MAX;
+}
+
 void zone_open(struct zone *zone, int plain)
 {
     memset(zone, 0, sizeof *zone);
     for (int i = 0; i < 4; i++)
         zone->wanted[i] = PLACES_NONE;
     zone_restart(zone);
+    zone->most = zone_memory();
     if (!plain)
         zone->base = region_map_base(&zone->where);
     if (zone->base == 0)

@@ -320,10 +320,10 @@ static struct model *model_restore(struct model *from, uint64_t seed)
         struct object *object = &from->objects[i];
         assert_int_equal(places_mark(&from->zone, &marks, object->block, object->size), 0);
         assert_int_equal(places_mark(&from->zone, &marks, object->block, object->size), -1);
-        places_want(&to->zone, object->place);
         zone_own(&to->zone, 1);
         void *own = zone_alloc(&to->zone, NULL, (size_t)object->kind, object->size);
         zone_own(&to->zone, 0);
+        places_want(&to->zone, object->place);
         int other = object->kind == LUA_TTABLE ? LUA_TFUNCTION : LUA_TTABLE;
         void *beside = zone_alloc(&to->zone, NULL, (size_t)other, 40);
         char *block = zone_alloc(&to->zone, NULL, (size_t)object->kind, object->size);
