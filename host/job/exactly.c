@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "exact/address.h"
 #include "exact/capture.h"
 #include "exact/hook.h"
 #include "exact/nodes_check.h"
@@ -86,7 +87,9 @@ static int exactly_do(lua_State *L, lua_CFunction function, struct exactly_call 
         luaL_error(L, "not enough memory");
     lua_pushcfunction(scratch, function);
     lua_pushlightuserdata(scratch, call);
+    int own = address_own(&job->exact, 1);
     int status = lua_pcall(scratch, 1, 0, 0);
+    address_own(&job->exact, own);
     if (job->leaving)
         leave_again(L, job);
     if (status != LUA_OK && job->retry) {
@@ -263,8 +266,11 @@ void exactly_open(lua_State *L, struct job *job)
     job->exact.hook = exactly_hook;
     job->exact.leave = exactly_leave;
     exact_open(L, &job->exact);
+    /* A continued job has others in their place. */
+    address_own_next(&job->exact, LUA_TTABLE);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_resumed);
+    address_own_next(&job->exact, LUA_TTABLE);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_transients);
 }

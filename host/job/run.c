@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "exact/address.h"
 #include "job/alive.h"
 #include "job/exactly.h"
 #include "job/finish.h"
@@ -376,7 +377,9 @@ static int run_main(lua_State *L)
         exactly_mark_finalizers(L);
         exactly_call_resumed(L, job);
     }
+    address_own(&job->exact, 0);
     int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
+    address_own(&job->exact, 1);
     if (status == LUA_OK)
         return 0;
     if (job->leaving) {
@@ -417,6 +420,8 @@ static int run_script(struct job *job)
         lua_pushstring(L, job->script.argv[i]);
     }
     library_start(job);
+    if (job->exact_mode && !job->continued) /* the collector has just been everywhere */
+        exact_begin(L, &job->exact, 2);
     if (job->collects)
         lua_gc(L, LUA_GCRESTART);
     int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);

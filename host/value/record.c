@@ -296,6 +296,25 @@ static void record_removed(lua_State *L, struct encoder *encode)
         writer->strings(L, record_string, &keys);
 }
 
+/* [first, count, ...] of the places of garbage; a count is negative where it waits for a finalizer
+ */
+static void record_garbage(lua_State *L, struct encoder *encode)
+{
+    const struct code_writer *code = encode->options->code;
+    struct code_garbage garbage;
+    uint64_t count = 0;
+    while (code->garbage(L, code->context, &garbage))
+        count += 2;
+    if (count > UINT32_MAX)
+        luaL_error(L, "too much garbage; call collectgarbage()");
+    pack_array(encode->pack, (uint32_t)count);
+    while (code->garbage(L, code->context, &garbage)) {
+        pack_integer(encode->pack, (int64_t)garbage.first);
+        pack_integer(encode->pack,
+                     garbage.waits ? -(int64_t)garbage.count : (int64_t)garbage.count);
+    }
+}
+
 void record_all(lua_State *L, struct encoder *encode)
 {
     struct queue_counts counts;
@@ -312,6 +331,8 @@ void record_end(lua_State *L, struct encoder *encode)
 {
     if (encode->options->layout != NULL)
         record_removed(L, encode);
+    if (encode->has_places)
+        record_garbage(L, encode);
     pack_flush(encode->pack);
     encoder_check_sink(L, encode);
 }
