@@ -133,7 +133,7 @@ static uintptr_t region_round(uintptr_t at, uintptr_t step)
 static int region_map_to(struct region *region, uintptr_t least)
 {
     uintptr_t at = (uintptr_t)region->end, limit = region_limit(region);
-    size_t have = at - (uintptr_t)region->mapped, step = have / 2;
+    size_t have = at - (uintptr_t)region->mapped, step = region_round(have / 2, REGION_PAGE);
     least = region_round(least, REGION_PAGE);
     if (least > limit)
         return REGION_FULL;
@@ -462,14 +462,20 @@ static int region_claim_one(struct region *region, uint64_t cell)
     return 0;
 }
 
+/* Whether the cells go on behind a hole. */
+static int region_has_hole(const struct region *region, uint64_t cell, uint64_t count)
+{
+    return region->near_cells % 64 != 0 && cell < region->near_cells &&
+           cell + count > region->near_cells;
+}
+
 int region_claim(struct region *region, uint64_t cell, uint64_t count)
 {
     if (count == 1 && region_is_within_reach(region, cell))
         return region_claim_one(region, cell);
     region_sync(region);
     if (count == 0 || cell + count < cell || !region_has(region, cell + count - 1) ||
-        !region_has(region, cell) ||
-        (cell < region->near_cells && cell + count > region->near_cells) ||
+        !region_has(region, cell) || region_has_hole(region, cell, count) ||
         !region_is_free(region, cell, count) ||
         region_extend(region, (uint32_t)((cell + count - 1) / 64)) != 0)
         return -1;

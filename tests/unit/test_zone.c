@@ -458,6 +458,104 @@ static void a_wanted_place_is_for_one_kind(void **state)
     zone_close(&zone);
 }
 
+static void what_is_wanted_as_own_has_no_place(void **state)
+{
+    (void)state;
+    struct zone zone;
+    zone_open(&zone, 0);
+    uint64_t first = places_of(&zone, zone_alloc(&zone, NULL, LUA_TTABLE, 56));
+    places_want_own(&zone, LUA_TTABLE);
+    assert_int_equal(places_kind(places_of(&zone, zone_alloc(&zone, NULL, LUA_TUSERDATA, 56))),
+                     LUA_TUSERDATA);
+    void *own = zone_alloc(&zone, NULL, LUA_TTABLE, 56);
+    assert_true(places_of(&zone, own) == PLACES_NONE);
+    void *table = zone_alloc(&zone, NULL, LUA_TTABLE, 56);
+    assert_true(places_of(&zone, table) == first + PLACES_STEP);
+    zone_own(&zone, 1); /* a place that is wanted goes before */
+    places_want(&zone, first + 5 * PLACES_STEP);
+    table = zone_alloc(&zone, NULL, LUA_TTABLE, 56);
+    assert_true(places_of(&zone, table) == first + 5 * PLACES_STEP);
+    own = zone_alloc(&zone, NULL, LUA_TTABLE, 56);
+    assert_true(places_of(&zone, own) == PLACES_NONE);
+    zone_close(&zone);
+}
+
+/* Some garbage stays for one collection more. */
+static void garbage_may_be_held_longer(void **state)
+{
+    (void)state;
+    struct zone zone;
+    struct places_range found;
+    size_t from = 0;
+    zone_open(&zone, 0);
+    uint64_t first = places_of(&zone, zone_alloc(&zone, NULL, LUA_TUSERDATA, 56));
+    struct places_range now = {first + PLACES_STEP, 3}, later = {first + 4 * PLACES_STEP, 2};
+    assert_int_equal(places_hold_longer(&zone, &later), 0);
+    assert_int_equal(places_hold(&zone, &now), 0);
+    assert_int_equal(places_next_longer(&zone, &from, &found), 1);
+    assert_true(found.first == later.first && found.count == later.count);
+    assert_int_equal(places_next_longer(&zone, &from, &found), 0);
+    places_release(&zone);
+    from = 0;
+    assert_int_equal(places_next_longer(&zone, &from, &found), 0);
+    assert_int_equal(places_hold(&zone, &later), -1);
+    assert_int_equal(places_hold(&zone, &now), 0);
+    places_release(&zone);
+    assert_int_equal(places_hold(&zone, &later), 0);
+    places_release(&zone);
+    assert_int_equal(zone.held, 0);
+    zone_close(&zone);
+}
+
+/* Cells in a row may be near ones and far ones; and the far ones go on behind a row of any length.
+ */
+static void rows_of_any_length(void **state)
+{
+    (void)state;
+    for (uint64_t count = 1; count < 30000; count += 1 + count / 3) {
+        struct zone zone;
+        struct places_marks marks;
+        struct places_walk walk = {&marks, 0};
+        zone_open(&zone, 0);
+        uint64_t first = places_of(&zone, zone_alloc(&zone, NULL, LUA_TTABLE, 56));
+        struct places_range row = {first + PLACES_STEP, count}, found;
+        assert_int_equal(places_hold(&zone, &row), 0);
+        for (int i = 0; i < 9000; i++) {
+            void *table = zone_alloc(&zone, NULL, LUA_TTABLE, 56);
+            assert_true(places_of(&zone, table) == first + (count + 1 + (uint64_t)i) * PLACES_STEP);
+        }
+        assert_int_equal(places_open_marks(&zone, &marks), 0);
+        places_mark_range(&marks, &row);
+        assert_int_equal(places_next(&zone, &walk, &found), 1);
+        assert_true(found.first == first && found.count == 1);
+        assert_int_equal(places_next(&zone, &walk, &found), 1);
+        assert_true(found.first == first + (count + 1) * PLACES_STEP && found.count == 9000);
+        assert_int_equal(places_next(&zone, &walk, &found), 0);
+        places_close_marks(&marks);
+        zone_close(&zone);
+    }
+}
+
+/* What a file may say is no more than the machine has. */
+static void no_more_than_there_is_memory(void **state)
+{
+    (void)state;
+    struct zone zone;
+    zone_open(&zone, 0);
+    uint64_t first = places_of(&zone, zone_alloc(&zone, NULL, LUA_TTABLE, 56));
+    zone.most = 64 * 100000;
+    struct places_range some = {first + PLACES_STEP, 60000}, more = {first, 0};
+    assert_int_equal(places_hold(&zone, &some), 0);
+    more = (struct places_range){first + 60001 * PLACES_STEP, 45000};
+    assert_int_equal(places_hold(&zone, &more), -1);
+    more = (struct places_range){first + 200000 * PLACES_STEP, 1};
+    assert_int_equal(places_hold(&zone, &more), -1);
+    places_want(&zone, more.first);
+    void *table = zone_alloc(&zone, NULL, LUA_TTABLE, 56);
+    assert_true(places_of(&zone, table) == first + 60001 * PLACES_STEP);
+    zone_close(&zone);
+}
+
 /* ---------------------------------------------------------------- bases, memory */
 
 static void several_zones(void **state)
@@ -735,6 +833,10 @@ int main(void)
         cmocka_unit_test(what_is_restored_goes_on_alike),
         cmocka_unit_test(places_that_are_none),
         cmocka_unit_test(a_wanted_place_is_for_one_kind),
+        cmocka_unit_test(what_is_wanted_as_own_has_no_place),
+        cmocka_unit_test(garbage_may_be_held_longer),
+        cmocka_unit_test(rows_of_any_length),
+        cmocka_unit_test(no_more_than_there_is_memory),
         cmocka_unit_test(several_zones),
         cmocka_unit_test(all_from_malloc),
         cmocka_unit_test(memory_runs_out),
