@@ -97,6 +97,7 @@ void address_begin(lua_State *L, struct exact *exact, int first, int last)
     struct places_walk walk = {&marks, 0}, again = {&marks, 0};
     size_t count = 0;
     address_free(&addresses->base);
+    addresses->number = 0;
     if (zone == NULL || places_open_marks(zone, &marks) != 0)
         return; /* then there are no places */
     for (; first <= last; first++)
@@ -132,18 +133,27 @@ static uint64_t address_of_names(lua_State *L, const struct zone *zone)
     return sum;
 }
 
-int address_numbers(lua_State *L, const struct exact *exact, lua_Integer *base, lua_Integer *code)
+/* All of it stays where it is. */
+static uint64_t address_of_base(lua_State *L, struct addresses *addresses)
 {
-    const struct addresses *addresses = &exact->addresses;
     uint64_t sum = 0;
-    if (addresses->base.count == 0)
-        return 0;
+    if (addresses->number != 0)
+        return addresses->number;
     luaL_checkstack(L, 6, NULL);
     for (size_t i = 0; i < addresses->base.count; i++)
         sum = address_mix(address_mix(sum, addresses->base.ranges[i].first),
                           addresses->base.ranges[i].count);
-    *base = (lua_Integer)(sum + address_of_names(L, addresses->zone));
-    sum = address_mix(0, (uint32_t)(uintptr_t)exact->gmatch);
+    sum += address_of_names(L, addresses->zone);
+    return addresses->number = sum == 0 ? 1 : sum;
+}
+
+int address_numbers(lua_State *L, struct exact *exact, lua_Integer *base, lua_Integer *code)
+{
+    struct addresses *addresses = &exact->addresses;
+    if (addresses->base.count == 0)
+        return 0;
+    *base = (lua_Integer)address_of_base(L, addresses);
+    uint64_t sum = address_mix(0, (uint32_t)(uintptr_t)exact->gmatch);
     *code = (lua_Integer)address_mix(sum, (uint32_t)(uintptr_t)exact->handler);
     return 1;
 }

@@ -36,7 +36,7 @@ void address_close(struct exact *exact);
 
 /* Two numbers that tell whether the base environment, and functions in C, are where they were.
  * Returns 0 where there are no places. */
-int address_numbers(lua_State *L, const struct exact *exact, lua_Integer *base, lua_Integer *code);
+int address_numbers(lua_State *L, struct exact *exact, lua_Integer *base, lua_Integer *code);
 
 /* A snapshot with these numbers is restored. Returns whether objects get their places. */
 int address_restore(lua_State *L, struct exact *exact, lua_Integer base, lua_Integer code);

@@ -67,6 +67,7 @@ struct address_list {
 struct addresses {
     struct zone *zone;        /* of the state; NULL: objects have no places */
     struct address_list base; /* in use by the base environment; empty until that is known */
+    uint64_t number;          /* that tells it from others; 0: not asked for yet */
     int marking;              /* a capture is on its way: */
     struct places_marks marks;
     struct address_list waiting; /* garbage that waits for a finalizer, when that is known */

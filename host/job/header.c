@@ -253,7 +253,7 @@ void header_read(lua_State *L, int index, const struct script *script, struct he
 static const char *const header_streams[] = {"stdout", "stderr"};
 
 /* By which a continue tells whether objects can have their addresses. */
-static void header_set_places(lua_State *L, const struct job *job)
+static void header_set_places(lua_State *L, struct job *job)
 {
     lua_Integer base, code;
     if (!job->exact_mode || !address_numbers(L, &job->exact, &base, &code))
@@ -262,7 +262,7 @@ static void header_set_places(lua_State *L, const struct job *job)
     header_set_integer(L, "code", code);
 }
 
-void header_push_state(lua_State *L, const struct job *job, const struct stdio_state streams[2])
+void header_push_state(lua_State *L, struct job *job, const struct stdio_state streams[2])
 {
     luaL_checkstack(L, 8, NULL);
     lua_newtable(L);

@@ -612,6 +612,8 @@ int load_nothing(lua_State *L, struct job *job)
 
 /* ---------------------------------------------------------------- without a job */
 
+static const char load_reader_type[] = "ckptlua.reader";
+
 /* A reader that is closed when the userdata goes, so that errors may be raised meanwhile. */
 static int load_free_reader(lua_State *L)
 {
@@ -628,18 +630,23 @@ static void load_raise_memory(lua_State *L)
     lua_error(L);
 }
 
-/* Pushes such a userdata, then the unpack userdata and the header's table. */
-static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
+void load_open_type(lua_State *L)
 {
-    static const char metatable[] = "ckptlua.reader";
-    struct error error;
-    struct snapshot_reader **reader = lua_newuserdatauv(L, sizeof *reader, 0);
-    *reader = NULL;
-    if (luaL_newmetatable(L, metatable)) {
+    if (luaL_newmetatable(L, load_reader_type)) {
         lua_pushcfunction(L, load_free_reader);
         lua_setfield(L, -2, "__gc");
     }
-    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* Pushes such a userdata, then the unpack userdata and the header's table. */
+static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
+{
+    struct error error;
+    struct snapshot_reader **reader = lua_newuserdatauv(L, sizeof *reader, 0);
+    *reader = NULL;
+    load_open_type(L); /* where there is no job it is not there yet */
+    luaL_setmetatable(L, load_reader_type);
     if (load_file(L, file, reader, &error) == ERROR_ABSENT)
         luaL_error(L, "%s: no such file, or an empty one", file);
     if (*reader == NULL && error.code == ERROR_MEMORY)

@@ -382,6 +382,7 @@ void module_open(lua_State *L, struct job *job)
         {"progress", module_progress}, {"sleep", module_sleep},
         {"config", module_config},     {NULL, NULL},
     };
+    load_open_type(L);
     luaL_newlib(L, functions);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);
