@@ -13,9 +13,12 @@ static struct zone *address_zone(const struct exact *exact)
     return exact->addresses.zone;
 }
 
-/* Where Lua has the object at index; for functions in C without upvalues, their code. */
+/* Where Lua has the object at index; for functions in C without upvalues, their code. What is told
+ * of a userdata by lua_topointer is its block, which may be empty, and so lie behind it. */
 static const void *address_object(lua_State *L, int index)
 {
+    if (lua_type(L, index) != LUA_TUSERDATA)
+        return lua_topointer(L, index);
     lua_pushvalue(L, index);
     const void *object = (const void *)(uintptr_t)vm_top(L)->bits;
     lua_pop(L, 1);
@@ -198,11 +201,10 @@ uint64_t address_of(lua_State *L, void *context, int index)
     if (!addresses->marking)
         return CODE_NO_PLACE;
     const void *object = address_object(L, index);
+    uint64_t place = places_of(addresses->zone, object);
     size_t size = address_size(L, index, object);
     /* One that is marked is of the base environment. */
-    if (places_mark(addresses->zone, &addresses->marks, object, size) != 0)
-        return CODE_NO_PLACE;
-    return places_of(addresses->zone, object);
+    return places_mark_place(&addresses->marks, place, size) == 0 ? place : CODE_NO_PLACE;
 }
 
 int address_push(lua_State *L, struct exact *exact, int index)

@@ -152,7 +152,11 @@ void places_close_marks(struct places_marks *marks)
 int places_mark(const struct zone *zone, struct places_marks *marks, const void *object,
                 size_t size)
 {
-    uint64_t place = places_of(zone, object);
+    return places_mark_place(marks, places_of(zone, object), size);
+}
+
+int places_mark_place(struct places_marks *marks, uint64_t place, size_t size)
+{
     unsigned number = places_region(place);
     if (place == PLACES_NONE || marks->words[number] == NULL)
         return -1;

@@ -90,6 +90,7 @@ void places_close_marks(struct places_marks *marks);
 /* Marks an object of this size in bytes. Returns 0, or -1 if it had its mark or has no place. */
 int places_mark(const struct zone *zone, struct places_marks *marks, const void *object,
                 size_t size);
+int places_mark_place(struct places_marks *marks, uint64_t place, size_t size);
 
 /* Marks cells that are in use, as places_next gave them. */
 void places_mark_range(struct places_marks *marks, const struct places_range *range);
