@@ -107,7 +107,7 @@ void address_begin(lua_State *L, struct exact *exact, int first, int last)
         places_mark(zone, &marks, address_object(L, first), 0);
     while (places_next(zone, &walk, &range))
         count++;
-    addresses->base.ranges = malloc(count * sizeof range);
+    addresses->base.ranges = calloc(count + 1, sizeof range);
     addresses->base.room = addresses->base.ranges == NULL ? 0 : count;
     while (addresses->base.count < addresses->base.room && places_next(zone, &again, &range))
         addresses->base.ranges[addresses->base.count++] = range;

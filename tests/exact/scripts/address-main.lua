@@ -23,7 +23,8 @@ local function rest()
         print(round, order(), o, function() return o end)
     end
     extra = setmetatable({}, { __index = _G })
-    string.extra, _G[set], _G[rest] = extra, 1, 2
+    rawset(string, "extra", extra)
+    _G[set], _G[rest] = 1, 2
     for round = 1, 10 do
         _G["name" .. round], _G[{ round }] = {}, round
         local count = 0
