@@ -44,8 +44,8 @@ void *__wrap_mmap64(void *at, size_t size, int access, int flags, int file, off_
 
 enum { KINDS = 4, REGIONS = PLACES_STEP, CELLS = 40000, OBJECTS = 20000, PAGES = 52 };
 
-/* Between the near cells and the far ones there are numbers without a cell. */
-enum { NEAR = 800, HOLE = 2 };
+/* Between cells of the core, near cells and far ones there are numbers without a cell. */
+enum { NEAR = 2000, HOLE = 2 };
 
 struct object {
     char *block;
@@ -403,6 +403,31 @@ static void what_is_restored_goes_on_alike(void **state)
     }
 }
 
+/* What is in use in several pieces of a region is one range, or two where numbers between them have
+ * no cell. */
+static void ranges_go_over_pieces(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {16, 56, 80, 208, 1000, 1624};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct zone zones[2];
+        struct places_walk walk = {NULL, 0};
+        struct places_range range;
+        zone_open(&zones[0], 0);
+        zone_open(&zones[1], 0);
+        for (int kind = LUA_TTABLE; kind <= LUA_TTHREAD; kind++)
+            for (int number = 0; number < 2000; number++)
+                assert_non_null(zone_alloc(&zones[0], NULL, (size_t)kind, sizes[i]));
+        while (places_next(&zones[0], &walk, &range))
+            assert_int_equal(places_hold(&zones[1], &range), 0);
+        for (int kind = LUA_TTABLE; kind <= LUA_TTHREAD; kind++)
+            assert_true(places_of(&zones[0], zone_alloc(&zones[0], NULL, (size_t)kind, sizes[i])) ==
+                        places_of(&zones[1], zone_alloc(&zones[1], NULL, (size_t)kind, sizes[i])));
+        zone_close(&zones[0]);
+        zone_close(&zones[1]);
+    }
+}
+
 /* Numbers from a file may be any. */
 static void places_that_are_none(void **state)
 {
@@ -571,6 +596,25 @@ static long resident(void)
     return here;
 }
 
+/* A state with its libraries has the cells of all its regions side by side. */
+static void a_small_state_takes_few_pages(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 2; round++) { /* in the first one the code comes into memory too */
+        struct zone zone;
+        long before = resident();
+        zone_open(&zone, 0);
+        lua_State *L = lua_newstate(zone_alloc, &zone);
+        assert_non_null(L);
+        luaL_openlibs(L);
+        long pages = resident() - before;
+        lua_close(L);
+        zone_close(&zone);
+        if (round == 1 && pages > 48)
+            fail_msg("%ld pages", pages);
+    }
+}
+
 static void memory_is_given_back(void **state)
 {
     (void)state;
@@ -733,11 +777,13 @@ int main(void)
         cmocka_unit_test(the_lowest_place_is_taken),
         cmocka_unit_test(many_of_one_size),
         cmocka_unit_test(what_is_restored_goes_on_alike),
+        cmocka_unit_test(ranges_go_over_pieces),
         cmocka_unit_test(places_that_are_none),
         cmocka_unit_test(a_wanted_place_is_for_one_kind),
         cmocka_unit_test(several_zones),
         cmocka_unit_test(all_from_malloc),
         cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(a_small_state_takes_few_pages),
         cmocka_unit_test(memory_is_given_back),
         cmocka_unit_test(bytes_are_counted_by_kind),
         cmocka_unit_test(stacks_are_not_counted),
