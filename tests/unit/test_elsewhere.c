@@ -13,12 +13,13 @@
 #include <lauxlib.h>
 
 #include "ckptlua.h"
+#include "exact/heap.h"
 #include "exact/vm.h"
 #include "scratch.h"
 
 int __real_vm_check(struct vm *vm, struct error *error);
 int __wrap_vm_check(struct vm *vm, struct error *error);
-int __wrap_nodes_check_order(struct error *error);
+int __wrap_nodes_check_order(struct heap *heap, struct error *error);
 const void *__real_lua_topointer(lua_State *L, int index);
 const void *__wrap_lua_topointer(lua_State *L, int index);
 
@@ -57,8 +58,9 @@ const void *__wrap_lua_topointer(lua_State *L, int index)
 
 static int keeps_layout = 1;
 
-int __wrap_nodes_check_order(struct error *error)
+int __wrap_nodes_check_order(struct heap *heap, struct error *error)
 {
+    (void)heap;
     return keeps_layout ? 0 : error_set(error, ERROR_INVALID, "its tables are of another make");
 }
 
