@@ -47,7 +47,9 @@ void exactly_check(struct job *job)
     if (!job->exact.is_checked)
         error_set(&job->not_exact, ERROR_INVALID, "exact resume is not possible here: %s",
                   cause.message);
-    job->exact.keeps_layout = job->exact.is_checked && nodes_check_order(&job->not_laid) == 0;
+    heap_open(&job->heap, 0);
+    job->exact.keeps_layout =
+        job->exact.is_checked && nodes_check_order(&job->heap, &job->not_laid) == 0;
 }
 
 int exactly_switch_on(struct job *job, struct error *error)

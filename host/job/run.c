@@ -115,7 +115,6 @@ static int run_name_job(struct job *job)
 static int run_make_state_anew(struct job *job, int64_t seed)
 {
     lua_close(job->L);
-    heap_close(&job->heap);
     exact_close(&job->exact);
     job->seed = seed;
     return state_make(job);

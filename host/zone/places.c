@@ -10,7 +10,8 @@
 _Static_assert((int)PLACES_STEP == (int)REGION_PLACED,
                "a place tells a region of the kinds with places");
 
-unsigned places_normal(unsigned number)
+/* The region that addresses within region `number` belong to. */
+static unsigned places_normal(unsigned number)
 {
     unsigned class = number % REGION_CLASSES;
     return number<REGION_PLACED &&class> REGION_PAGES ? number - class + REGION_PAGES : number;
@@ -22,24 +23,20 @@ static struct region *places_open_region(struct zone *zone, uint64_t place)
     unsigned number = places_region(place);
     if (zone->regions == NULL || places_normal(number) != number)
         return NULL;
-    struct region *region = region_get(zone, number);
-    if (region->size == 0 && region_open(zone->base, number) != 0)
+    if (region_get(zone, number)->size == 0 && region_open(zone->base, number) != 0)
         return NULL;
-    return region;
+    return region_get(zone, number);
 }
 
 uint64_t places_of(const struct zone *zone, const void *object)
 {
     uintptr_t distance = (uintptr_t)object - zone->base;
-    if (zone->regions == NULL || distance < REGION_NEAR_START || distance >= REGION_END)
+    if (zone->regions == NULL || distance < REGION_CORE_START || distance >= REGION_END)
         return PLACES_NONE;
-    unsigned number = places_normal(region_of(distance));
-    if (number >= REGION_PLACED)
+    const struct region *region = region_of(zone, distance);
+    if (region->size == 0 || region->number >= REGION_PLACED)
         return PLACES_NONE;
-    const struct region *region = region_get(zone, number);
-    if (region->size == 0)
-        return PLACES_NONE;
-    return (uint64_t)region_cell(region, distance, object) * PLACES_STEP + number;
+    return (uint64_t)region_cell(region, distance, object) * PLACES_STEP + region->number;
 }
 
 void *places_address(struct zone *zone, uint64_t place)
@@ -131,7 +128,7 @@ int places_open_marks(struct zone *zone, struct places_marks *marks)
     memset(marks, 0, sizeof *marks);
     for (unsigned number = 0; zone->regions != NULL && number < REGION_PLACED; number++) {
         const struct region *region = region_get(zone, number);
-        if (region->live == 0)
+        if (region->live == 0 || places_normal(number) != number)
             continue;
         marks->words[number] = calloc(region->words, sizeof *marks->words[number]);
         if (marks->words[number] == NULL) {

@@ -120,7 +120,4 @@ static inline unsigned places_region(uint64_t place)
     return (unsigned)(place % PLACES_STEP);
 }
 
-/* The region that addresses within region `number` belong to. */
-unsigned places_normal(unsigned number);
-
 #endif

@@ -22,7 +22,7 @@
 
 int __real_vm_check(struct vm *vm, struct error *error);
 int __wrap_vm_check(struct vm *vm, struct error *error);
-int __wrap_nodes_check_order(struct error *error);
+int __wrap_nodes_check_order(struct heap *heap, struct error *error);
 const void *__real_lua_topointer(lua_State *L, int index);
 const void *__wrap_lua_topointer(lua_State *L, int index);
 
@@ -61,8 +61,9 @@ const void *__wrap_lua_topointer(lua_State *L, int index)
 
 static int keeps_layout = 1;
 
-int __wrap_nodes_check_order(struct error *error)
+int __wrap_nodes_check_order(struct heap *heap, struct error *error)
 {
+    (void)heap;
     return keeps_layout ? 0 : error_set(error, ERROR_INVALID, "its tables are of another make");
 }
 
@@ -239,7 +240,7 @@ static void read_lines(const char *name, char *text, size_t size)
 
 static int has_zone(void)
 {
-    struct heap heap;
+    struct heap heap = {0};
     lua_State *L = heap_new_state(&heap, 1);
     int has = L != NULL && heap.zone.where != ZONE_NOWHERE;
     if (L != NULL)
