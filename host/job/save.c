@@ -138,7 +138,7 @@ static int save_encode_job(lua_State *L)
     plain_encode(L, 3, pack);
     struct exact *exact = &save->job->exact;
     struct code_writer code;
-    struct walker walker = {order_walk, exact, images_is_same, images_remember};
+    struct walker walker = {order_walk, exact, images_is_same, images_remember, order_is_other};
     capture_begin(exact);
     if (save->job->exact_mode)
         address_open_marks(L, exact);

@@ -55,16 +55,21 @@ static struct layout_place restore_place(lua_State *L, struct decoder *decode)
     return place;
 }
 
-/* nil, or [by address, limit, last free, place, ...]; the places are in the block for them. Returns
- * 0 where it is false: what is no table of the script has no layout. */
-static int restore_layout(lua_State *L, struct decoder *decode, struct layout *result)
+enum restored { RESTORED_LAYOUT, RESTORED_ORDER, RESTORED_PIECE };
+
+/* nil, or [by address, limit, last free, place, ...]; the places are in the block for them. Or
+ * true: the entries have an order, but no layout; or false: what is no table of the script has
+ * neither. */
+static enum restored restore_layout(lua_State *L, struct decoder *decode, struct layout *result)
 {
     struct layout layout = {.limit = LAYOUT_NO_LIMIT};
     struct unpack_token token;
     unpack_next(L, decode->unpack, &token);
     *result = layout;
-    if (token.type == UNPACK_NIL || (token.type == UNPACK_BOOLEAN && token.value.integer == 0))
-        return token.type == UNPACK_NIL;
+    if (token.type == UNPACK_BOOLEAN)
+        return token.value.integer == 0 ? RESTORED_PIECE : RESTORED_ORDER;
+    if (token.type == UNPACK_NIL)
+        return RESTORED_LAYOUT;
     if (token.type != UNPACK_ARRAY || token.size < 3 || token.size - 3 > INT_MAX ||
         token.size > decode->unpack->source.size)
         unpack_fail(L, decode->unpack, "a record without a layout");
@@ -84,7 +89,7 @@ static int restore_layout(lua_State *L, struct decoder *decode, struct layout *r
         layout.entries += places[i].state == LAYOUT_ENTRY;
     }
     *result = layout;
-    return 1;
+    return RESTORED_LAYOUT;
 }
 
 /* Reads the values of an array part, or of a sequence. The place of a value that is not there yet
@@ -197,8 +202,9 @@ static int restore_record(lua_State *L, struct decoder *decode, int owner)
     parts -= decode->has_laid && parts > 0;
     if (parts != 2 && parts != 3)
         unpack_fail(L, decode->unpack, "a record that is no table's");
-    int is_scripts = !decode->has_laid || restore_layout(L, decode, &layout);
-    int is_laid = decode->has_laid && is_scripts && reader != NULL &&
+    enum restored has = decode->has_laid ? restore_layout(L, decode, &layout) : RESTORED_ORDER;
+    int is_scripts = has != RESTORED_PIECE;
+    int is_laid = has == RESTORED_LAYOUT && reader != NULL &&
                   (!layout.by_address || reader->is_there != NULL);
     int keeps_order = is_scripts && decode->code != NULL && decode->code->order != NULL;
     if (!is_laid)

@@ -273,7 +273,8 @@ static int resume_capture(lua_State *L)
 {
     struct job *job = lua_touserdata(L, 1);
     struct sink sink = {resume_sink, NULL};
-    struct walker walker = {order_walk, &job->exact, images_is_same, images_remember};
+    struct walker walker = {order_walk, &job->exact, images_is_same, images_remember,
+                            order_is_other};
     struct code_writer code;
     struct encode_options options = {.walker = &walker,
                                      .push_line = resume_push_line,
