@@ -132,4 +132,34 @@ else
     as_undisturbed keys
 fi
 rm -f hosts.txt
+
+# Killed at any time, with saves in between that undisturbed runs do not have, and full collections.
+cat >killed.lua <<'EOF'
+collectgarbage("stop")
+local kept, set, n = {}, setmetatable({}, { __mode = "k" }), 0
+local function work()
+  for _ = 1, 400 do
+    n = n + 1
+    local o = { n }
+    set[o] = n
+    if n % 3 == 0 then kept[#kept + 1] = o end
+    if n % 7 == 0 then kept[#kept + 1] = function() return o, n end end
+    if n % 11 == 0 then kept[#kept + 1] = coroutine.wrap(work) end
+  end
+  while #kept > 2000 do n = n + 7 table.remove(kept, n % #kept + 1) end
+  local sum = 0
+  for _, v in pairs(set) do sum = (sum * 31 + v) % 1000003 end
+  return sum
+end
+for round = 1, 200 do
+  local sum = work()
+  if round % 5 == 0 then collectgarbage() end
+  print(round, sum, kept[#kept], {}, coroutine.create(work))
+end
+EOF
+unset CKPTLUA_INTERVAL
+mkdir tmp
+expect_exit 0 env TMPDIR="$PWD/tmp" "$CKPTLUA" verify --kills 6 killed.lua
+expect_output 'killed.lua resumes exactly'
+rmdir tmp
 only_scripts_and
