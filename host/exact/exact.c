@@ -73,6 +73,7 @@ static void exact_add_point(lua_State *L, struct exact *exact, const char *globa
 
 void exact_open(lua_State *L, struct exact *exact)
 {
+    *(struct exact **)lua_getextraspace(L) = exact; /* threads made later inherit it */
     lua_createtable(L, 2, 0);
     exact->scratch = lua_newthread(L);
     lua_rawseti(L, -2, EXACT_SCRATCH);

@@ -134,6 +134,13 @@ struct exact {
 void exact_open(lua_State *L, struct exact *exact);
 void exact_close(struct exact *exact);
 
+/* The one of the state that a thread belongs to. It is in the extra space (lua_getextraspace),
+ * where it is found without a call of Lua's API: for what is called in inner loops. */
+static inline struct exact *exact_of(lua_State *L)
+{
+    return *(struct exact **)lua_getextraspace(L);
+}
+
 /* Names what is not in a table of the base environment, when that has been named. */
 void exact_name(lua_State *L, const struct exact *exact);
 

@@ -104,7 +104,7 @@ static int order_lua_next(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
-    if (order_next(L, lua_touserdata(L, lua_upvalueindex(1)), 1))
+    if (order_next(L, exact_of(L), 1))
         return 2;
     lua_pushnil(L);
     return 1;

@@ -27,11 +27,10 @@
 static const char module_key; /* registry: the table ckpt */
 
 /* checkpoint([now]) -> saved
- * Called in inner loops. Each call of Lua's API counts: finding the job in the extra space of the
- * state takes none. */
+ * Called in inner loops: each call of Lua's API counts. */
 static int module_checkpoint(lua_State *L)
 {
-    struct job *job = *(struct job **)lua_getextraspace(L);
+    struct job *job = exact_of(L)->context;
     int due = atomic_load_explicit(&job->schedule->due, memory_order_relaxed);
     if (!due && (lua_gettop(L) == 0 || !lua_toboolean(L, 1))) {
         lua_pushboolean(L, 0);

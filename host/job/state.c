@@ -82,7 +82,6 @@ static int state_open(lua_State *L)
     struct job *job = lua_touserdata(L, 1);
     luaL_openlibs(L);
     host_set_job(L, job);
-    *(struct job **)lua_getextraspace(L) = job; /* threads made later inherit it */
     exactly_open(L, job);
     lua_pushvalue(L, 2);
     exactly_add_script(L, job);
