@@ -133,6 +133,33 @@ else
 fi
 rm -f hosts.txt
 
+# The places of garbage are free again when Lua has collected it, whether the script asked for that or
+# not: they do not add up in a chain of processes.
+cat >garbage.lua <<'EOF'
+local kept = {}
+for round = 1, 12 do
+  for i = 1, 20000 do kept[i % 100 + 1] = { i } end
+  if round % 2 == 0 then ckpt.exit() end
+  for i = 1, 200000 do kept[i % 100 + 1] = { i } end
+end
+EOF
+cat >count.py <<'EOF'
+import msgpack, sys
+options = {"raw": True, "strict_map_key": False, "object_pairs_hook": list}
+*_, garbage, trailer = msgpack.Unpacker(open(sys.argv[1], "rb"), **options)
+print(sum(abs(count) for count in garbage[1::2]))
+EOF
+most=0
+for process in 1 2 3 4 5 6; do
+    expect_exit 85 "$CKPTLUA" --quiet garbage.lua
+    count=$(/usr/bin/python3 count.py garbage.ckpt)
+    echo "process $process: garbage of $count cells"
+    [ "$process" -gt 2 ] || [ "$count" -le "$most" ] || most=$count
+done
+[ "$count" -le $((most * 2)) ] || fail "there is more and more garbage"
+expect_exit 0 "$CKPTLUA" --quiet garbage.lua
+rm count.py
+
 # Killed at any time, with saves in between that undisturbed runs do not have, and full collections.
 cat >killed.lua <<'EOF'
 collectgarbage("stop")

@@ -370,8 +370,43 @@ int address_is_there(lua_State *L, const void *context, int key)
     return addresses->has_code && is_named;
 }
 
+/* ---------------------------------------------------------------- the collector */
+
+static const char address_sentinel; /* registry: {a userdata}, weak */
+
+void address_watch(lua_State *L, struct exact *exact)
+{
+    struct addresses *addresses = &exact->addresses;
+    if (addresses->zone == NULL || addresses->zone->phantoms_count == 0)
+        return;
+    luaL_checkstack(L, 4, NULL);
+    lua_createtable(L, 1, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_newuserdatauv(L, 0, 0);
+    lua_rawseti(L, -2, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &address_sentinel);
+    addresses->watches = 1;
+}
+
+void address_look(lua_State *L, struct exact *exact)
+{
+    int top = lua_gettop(L);
+    if (!exact->addresses.watches || !lua_checkstack(L, 2))
+        return;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &address_sentinel) == LUA_TTABLE &&
+        lua_rawgeti(L, -1, 1) == LUA_TNIL) {
+        address_collected(exact);
+        address_collected(exact); /* what was to wait, too */
+    }
+    lua_settop(L, top);
+}
+
 void address_collected(struct exact *exact)
 {
+    exact->addresses.watches = 0;
     if (address_zone(exact) != NULL)
         places_release(address_zone(exact));
 }

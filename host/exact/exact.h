@@ -77,6 +77,7 @@ struct addresses {
     int used; /* the snapshot that is restored has places of this process; */
     int has_code;
     int was_own;     /* before an object is made */
+    int watches;     /* for a collection */
     uint64_t missed; /* that could not be had */
 };
 

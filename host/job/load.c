@@ -414,6 +414,7 @@ static void load_exact(lua_State *L, struct load_call *call, struct unpack *unpa
     address_own(&job->exact, 1);
     exactly_take_roots(L, job, -1);
     lua_pop(L, 1);
+    address_watch(L, &job->exact);
     load_say_places(job);
 }
 

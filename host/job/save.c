@@ -495,6 +495,7 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
     struct save_plan plan = {.job = job, .request = request};
     double started = clock_monotonic();
     int own = address_own(&job->exact, 1);
+    address_look(L, &job->exact);
     save_collect(L, job, 1, result); /* one child at a time; the newer state counts */
     *result = (struct save_result){.outcome = SAVE_REFUSED};
     atomic_store(&job->schedule->busy, 1);
