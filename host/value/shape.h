@@ -3,10 +3,10 @@
  * docs/format.md is the specification.
  *
  *     value  nil, boolean, integer, float64, str or bin stand for themselves
- *            extension SHAPE_TABLE      the next new table: sequence u32, others u32, its sizes;
- * and its place in memory u64, if it has one extension SHAPE_TABLE_REF  a table that was met
- * before: its number, u32 or u64 extension SHAPE_SHARED_REF a string or other value met before: its
- * number, likewise
+ *            extension SHAPE_TABLE      the next new table: sequence u32, others u32, its sizes,
+ *                                       and place u64, where it was in memory, if that is kept
+ *            extension SHAPE_TABLE_REF  a table that was met before: its number, u32 or u64
+ *            extension SHAPE_SHARED_REF a string or other value met before: its number, likewise
  *            ["string", bin, bin, ...]  a string above 1 GiB, in pieces
  *            ["name", N]                an object of the base environment
  *            ["function", N] ["module", N] ["class", N] ["transient", N]
