@@ -24,14 +24,9 @@ as_undisturbed()
     rm -f expected printed "$1".ckpt*
 }
 
-cat >probe.lua <<'EOF'
-print({}, coroutine.running())
-EOF
-expect_exit 0 "$CKPTLUA" --quiet --seed 5 probe.lua
-cp "$out" first
-expect_exit 0 "$CKPTLUA" --quiet --seed 5 probe.lua
-cmp -s "$out" first || skip "this program has its memory from malloc"
-rm -f first
+echo 'print({})' >probe.lua
+expect_exit 0 "$CKPTLUA" --quiet probe.lua
+grep -q 'table: 0x6d' "$out" || skip 'this program has its memory from malloc'
 
 # Each kind of object, before and after, and new ones; garbage of each kind in between.
 cat >kinds.lua <<'EOF'
