@@ -284,6 +284,7 @@ static inline void region_give_cell(struct region *region, uint32_t cell)
 static inline void region_give(struct region *region, uintptr_t distance, void *block)
 {
     if (region->group >= ZONE_BLOCK) {
+        REGION_UNPOISON(block, sizeof region->chain); /* it may be smaller */
         *(void **)block = region->chain;
         REGION_POISON(block, region->size);
         region->chain = block;
