@@ -12,9 +12,14 @@ class Failed(Exception):
     """A command of a benchmark failed; the text says which."""
 
 
-def run(command, environment=None, folder=None):
-    """Runs it; returns its stdout and its seconds of user CPU."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+def cpu(system):
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + (usage.ru_stime if system else 0)
+
+
+def run(command, environment=None, folder=None, system=False):
+    """Runs it; returns its stdout and its seconds of CPU: the user's, and the system's too."""
+    before = cpu(system)
     process = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -27,8 +32,7 @@ def run(command, environment=None, folder=None):
     if process.returncode != 0:
         sys.stderr.write(process.stderr.decode(errors="replace"))
         raise Failed("exit code %d from: %s" % (process.returncode, " ".join(command)))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    return process.stdout.decode(), after - before
+    return process.stdout.decode(), cpu(system) - before
 
 
 def read(text):

@@ -15,8 +15,9 @@ table="
 base  |                        |                 | $descriptors $threads
 store | base                   | xxhash.h xxh3.h | $threads
 value | base                   | $lua msgpack.h msgpack/* | $descriptors $threads
-exact | base value             | $lua            | $files $threads
-job   | base store value exact include | $lua    |
+zone  |                        | lua.h           | $descriptors $threads
+exact | base value zone        | $lua            | $files $threads
+job   | base store value zone exact include | $lua    |
 cli   | include                | $lua            | pthread.h threads.h
 "
 libraries="$lua msgpack.h msgpack.hpp msgpack/* xxhash.h xxh3.h cblas.h"
@@ -61,7 +62,7 @@ check_own()
 # check_system PLACE HEADER
 check_system()
 {
-    if one_of "$2" "ckptlua.h base/* store/* value/* exact/* job/* cli/*"; then
+    if one_of "$2" "ckptlua.h base/* store/* value/* zone/* exact/* job/* cli/*"; then
         complain "$1" "includes <$2>; write it with \"\""
     elif one_of "$2" "$libraries" && ! one_of "$2" "$known"; then
         complain "$1" "includes <$2>; $layer does not know that library"

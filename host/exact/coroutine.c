@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/address.h"
 #include "exact/capture.h"
 #include "exact/hook.h"
 #include "exact/points.h"
@@ -124,20 +125,29 @@ static int coroutine_wrapped_again(lua_State *L, int status, lua_KContext contex
     return coroutine_wrapped(L);
 }
 
-void coroutine_make(lua_State *L)
+/* The coroutine is on top. */
+static void coroutine_make(lua_State *L)
 {
-    if (!lua_isthread(L, -1))
-        luaL_error(L, "the snapshot has a function of coroutine.wrap without a coroutine");
     lua_pushcclosure(L, coroutine_wrapped, 1);
 }
 
-int coroutine_take_apart(lua_State *L, int index)
+int coroutine_take_apart(lua_State *L, struct exact *exact, int index)
 {
     if (lua_tocfunction(L, index) != coroutine_wrapped)
         return -1;
     lua_pushliteral(L, "wrap");
     lua_getupvalue(L, index, 1);
-    return 1;
+    return 1 + address_push(L, exact, index);
+}
+
+void coroutine_put_together(lua_State *L, struct exact *exact, int count)
+{
+    uint64_t place = address_pop(L, &count, 1);
+    if (!lua_isthread(L, -1))
+        luaL_error(L, "the snapshot has a function of coroutine.wrap without a coroutine");
+    address_want(&exact->addresses, place);
+    coroutine_make(L);
+    address_made(L, &exact->addresses, place);
 }
 
 static int coroutine_wrap(lua_State *L)

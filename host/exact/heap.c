@@ -1,129 +1,38 @@
 #include "exact/heap.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "exact/vm.h"
 
-/* AddressSanitizer is to see each block by itself. */
-#if defined(__SANITIZE_ADDRESS__)
-#define HEAP_PLAIN 1
+/* A build can be told to take all memory from malloc. AddressSanitizer and ThreadSanitizer see more
+ * that way, unless told otherwise. */
+#if defined(HEAP_FROM_MALLOC)
+enum { HEAP_PLAIN = 1 };
+#elif defined(HEAP_FROM_ZONE)
+enum { HEAP_PLAIN = 0 };
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { HEAP_PLAIN = 1 };
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HEAP_PLAIN 1
-#endif
-#endif
-
-#if defined(HEAP_PLAIN)
-
-void *heap_alloc(void *context, void *block, size_t old_size, size_t new_size)
-{
-    (void)context;
-    (void)old_size;
-    if (new_size != 0)
-        return realloc(block, new_size);
-    free(block);
-    return NULL;
-}
-
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { HEAP_PLAIN = 1 };
 #else
-
-enum { HEAP_FIRST_CHUNK = 32 * 1024, HEAP_LARGEST_CHUNK = 1024 * 1024 };
-
-static size_t heap_class(size_t size)
-{
-    return (size - 1) / HEAP_STEP;
-}
-
-/* Starts a new chunk. The rest of the old one goes to the free lists. */
-static int heap_grow(struct heap *heap)
-{
-    size_t size = heap->next_chunk == 0 ? HEAP_FIRST_CHUNK : heap->next_chunk;
-    char *chunk = malloc(size);
-    if (chunk == NULL)
-        return -1;
-    size_t rest = (size_t)(heap->end - heap->at);
-    if (rest > 0) {
-        void **block = (void **)(void *)heap->at;
-        *block = heap->free[heap_class(rest)];
-        heap->free[heap_class(rest)] = block;
-    }
-    *(void **)(void *)chunk = heap->chunks;
-    heap->chunks = chunk;
-    heap->at = chunk + HEAP_STEP;
-    heap->end = chunk + size;
-    heap->next_chunk = size < HEAP_LARGEST_CHUNK ? 2 * size : size;
-    return 0;
-}
-
-static void *heap_take_new(struct heap *heap, size_t class)
-{
-    size_t size = (class + 1) * HEAP_STEP;
-    if ((size_t)(heap->end - heap->at) < size && heap_grow(heap) != 0)
-        return NULL;
-    void *block = heap->at;
-    heap->at += size;
-    return block;
-}
-
-static inline void *heap_take(struct heap *heap, size_t size)
-{
-    if (size > HEAP_SMALL)
-        return malloc(size);
-    size_t class = heap_class(size);
-    void **block = heap->free[class];
-    if (block == NULL)
-        return heap_take_new(heap, class);
-    heap->free[class] = *block;
-    return block;
-}
-
-static inline void heap_give(struct heap *heap, void *block, size_t size)
-{
-    if (size > HEAP_SMALL) {
-        free(block);
-    } else {
-        *(void **)block = heap->free[heap_class(size)];
-        heap->free[heap_class(size)] = block;
-    }
-}
-
-static void *heap_resize(struct heap *heap, void *block, size_t old_size, size_t new_size)
-{
-    if (old_size > HEAP_SMALL && new_size > HEAP_SMALL)
-        return realloc(block, new_size);
-    if (old_size <= HEAP_SMALL && new_size <= HEAP_SMALL &&
-        heap_class(old_size) == heap_class(new_size))
-        return block;
-    void *moved = heap_take(heap, new_size);
-    if (moved == NULL) /* Lua counts on it that shrinking works: a block may be too large */
-        return new_size < old_size ? block : NULL;
-    memcpy(moved, block, old_size < new_size ? old_size : new_size);
-    heap_give(heap, block, old_size);
-    return moved;
-}
-
-void *heap_alloc(void *context, void *block, size_t old_size, size_t new_size)
-{
-    struct heap *heap = context;
-    if (block == NULL)
-        return new_size == 0 ? NULL : heap_take(heap, new_size);
-    if (new_size != 0)
-        return heap_resize(heap, block, old_size, new_size);
-    heap_give(heap, block, old_size);
-    return NULL;
-}
-
+enum { HEAP_PLAIN = 0 };
 #endif
+#else
+enum { HEAP_PLAIN = 0 };
+#endif
+
+void heap_open(struct heap *heap, int plain)
+{
+    if (heap->owner == NULL)
+        zone_open(&heap->zone, plain || HEAP_PLAIN);
+    heap->owner = heap;
+}
 
 void heap_close(struct heap *heap)
 {
-    while (heap->chunks != NULL) {
-        void *chunk = heap->chunks;
-        heap->chunks = *(void **)chunk;
-        free(chunk);
-    }
+    zone_close(&heap->zone);
     memset(heap, 0, sizeof *heap);
 }
 
@@ -192,7 +101,12 @@ static void *heap_alloc_state(void *context, void *block, size_t old_size, size_
     struct heap *heap = context;
     if (heap->state != NULL)
         heap_write_seed(heap, heap_alloc_state);
-    void *result = heap_alloc(heap, block, old_size, new_size);
+    /* The table of strings, which the host's own strings enlarge too, is not to count. */
+    int is_own = block == NULL && old_size == 0 && new_size > ZONE_SMALL;
+    struct zone *zone = &heap->owner->zone;
+    zone_own(zone, is_own);
+    void *result = zone_alloc(zone, block, old_size, new_size);
+    zone_own(zone, 0);
     if (block == NULL && old_size == LUA_TTHREAD && result != NULL && heap->state_size == 0) {
         memset(result, 0, new_size);
         heap->state = result;
@@ -214,15 +128,31 @@ static int heap_check_seed(lua_State *L, uint32_t seed)
     return same;
 }
 
-lua_State *heap_new_state(struct heap *heap, uint32_t seed)
+static lua_State *heap_make_state(struct heap *heap, uint32_t seed)
 {
+    heap->state = NULL;
+    heap->state_size = 0;
     heap->seed = seed;
+    heap->seeded = heap->warns = heap->warning = 0;
     lua_State *L = lua_newstate(heap_alloc_state, heap);
     if (L != NULL) {
-        lua_setallocf(L, heap_alloc, heap);
+        lua_setallocf(L, zone_alloc, &heap->owner->zone);
         lua_atpanic(L, heap_panic);
         lua_setwarnf(L, heap_warn, heap);
         heap->seeded = heap->seeded && heap_check_seed(L, seed);
     }
     return L;
+}
+
+lua_State *heap_new_state(struct heap *heap, uint32_t seed)
+{
+    heap_open(heap, 0);
+    zone_restart(&heap->zone);
+    return heap_make_state(heap, seed);
+}
+
+lua_State *heap_new_state_within(struct heap *heap, uint32_t seed, struct heap *owner)
+{
+    heap->owner = owner;
+    return heap_make_state(heap, seed);
 }

@@ -146,6 +146,17 @@ int order_walk(lua_State *L, void *context, int table)
     return order_next(L, context, table);
 }
 
+int order_is_other(lua_State *L, void *context, int table)
+{
+    const struct exact *exact = context;
+    if (exact->orders_count == 0)
+        return 0;
+    luaL_checkstack(L, 4, NULL);
+    int is_other = order_push_record(L, exact, table);
+    lua_pop(L, is_other);
+    return is_other;
+}
+
 int order_is_next(lua_State *L, int index)
 {
     return lua_tocfunction(L, index) == order_lua_next;
