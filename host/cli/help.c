@@ -13,7 +13,7 @@ static const struct help_group {
     {"Saving", {"interval", "save", "snapshot", "generations"}},
     {"Continuing", {"resume", "fresh", "from"}},
     {"Ending", {"exit-after", "exit-code", "on-signal", "on-finish"}},
-    {"The job", {"output", "seed"}},
+    {"The job", {"output", "seed", "deterministic"}},
     {"Messages", {"progress", "quiet", "verbose"}},
 };
 

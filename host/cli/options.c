@@ -10,7 +10,7 @@
 enum { LONGEST_NAME = 40, SUGGESTED_DISTANCE = 2, FAR_APART = 99 };
 
 /* Of later versions; named here so that nobody looks for a spelling mistake. */
-static const char *const later_options[] = {"-i", "--deterministic"};
+static const char *const later_options[] = {"-i"};
 
 static size_t options_count(const ckptlua_option *list)
 {

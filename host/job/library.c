@@ -7,6 +7,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/strings.h"
+#include "job/leave.h"
 #include "job/say.h"
 
 static const char library_locale; /* registry: the locale before the script changes it */
@@ -47,6 +49,15 @@ static void library_start_collector(struct job *job)
     struct collector *collector = &job->collector;
     lua_State *L = job->L;
     collector->waits = 0;
+    if (job->exact.collections.on) { /* it does not work by itself, nor in any mode */
+        if (!job->continued)
+            lua_gc(L, LUA_GCCOLLECT); /* what has been made for the start only */
+        if (collector->pause >= 0)
+            lua_gc(L, LUA_GCSETPAUSE, collector->pause);
+        if (collector->stepmul >= 0)
+            lua_gc(L, LUA_GCSETSTEPMUL, collector->stepmul);
+        return;
+    }
     if (collector->stepsize > 0)
         lua_gc(L, LUA_GCINC, 0, 0, collector->stepsize);
     if (collector->pause >= 0)
@@ -65,14 +76,76 @@ static int library_uses_mode(const char *option)
            strcmp(option, "incremental") == 0 || strcmp(option, "generational") == 0;
 }
 
+/* Lua's collector is incremental, and stays so. */
+static void library_note_mode(lua_State *L, struct collector *collector, int incremental)
+{
+    lua_pushstring(L, collector->incremental ? "incremental" : "generational");
+    collector->incremental = incremental;
+    library_note(L, 2, incremental ? &collector->pause : &collector->minor);
+    library_note(L, 3, incremental ? &collector->stepmul : &collector->major);
+    if (!incremental)
+        return;
+    library_note(L, 4, &collector->stepsize);
+    lua_gc(L, LUA_GCINC, library_given(collector->pause), library_given(collector->stepmul),
+           library_given(collector->stepsize)); /* for "setpause" and the like to tell */
+}
+
+/* Everything is collected, but not while the functions of ckpt.on_save and the like run: what is
+ * collected must not depend on them. */
+static void library_collect(lua_State *L, struct job *job)
+{
+    if (job->in_hook || !job->exact.collections.running)
+        return;
+    collections_make(L, &job->exact);
+    if (job->leaving) /* a finalizer has ended the job */
+        leave_again(L, job);
+}
+
+static void library_stop(lua_State *L, struct job *job, int stopped)
+{
+    job->collects = !stopped;
+    if (job->exact.collections.running)
+        collections_stop(L, &job->exact, stopped);
+}
+
+/* collectgarbage where the moments of collections are repeatable: pushes its result and returns 1,
+ * or returns 0 where the stock one does. */
+static int library_deterministic(lua_State *L, struct job *job, const char *option)
+{
+    if (job->is_over || lua_gc(L, LUA_GCISRUNNING) < 0) /* it does nothing in a finalizer */
+        return 0;
+    if (strcmp(option, "collect") == 0) {
+        library_collect(L, job);
+        lua_pushinteger(L, 0);
+    } else if (strcmp(option, "step") == 0) {
+        luaL_optinteger(L, 2, 0);
+        library_collect(L, job);
+        lua_pushboolean(L, 1);
+    } else if (strcmp(option, "stop") == 0 || strcmp(option, "restart") == 0) {
+        library_stop(L, job, *option == 's');
+        lua_pushinteger(L, 0);
+    } else if (strcmp(option, "isrunning") == 0) {
+        lua_pushboolean(L, job->collects);
+    } else if (strcmp(option, "incremental") == 0 || strcmp(option, "generational") == 0) {
+        library_note_mode(L, &job->collector, *option == 'i');
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
 /* collectgarbage([option [, ...]]); its upvalue is the stock one. */
 static int library_collectgarbage(lua_State *L)
 {
     struct collector *collector = &host_job(L)->collector;
     char option[16] = "";
-    if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) < sizeof option)
+    if (lua_isnoneornil(L, 1))
+        strcpy(option, "collect");
+    else if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) < sizeof option)
         strcpy(option, lua_tostring(L, 1));
     lua_settop(L, 4); /* the option and what it may have; the results come behind */
+    if (host_job(L)->exact.collections.on && library_deterministic(L, host_job(L), option))
+        return 1;
     if (collector->waits && library_uses_mode(option))
         library_start_collector(host_job(L));
     int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
@@ -126,7 +199,8 @@ static void library_set_collector(lua_State *L, struct job *job)
 
 void library_start(struct job *job)
 {
-    job->collector.waits = job->continued && job->exact_mode && !job->collects;
+    job->collector.waits =
+        job->continued && job->exact_mode && !job->collects && !job->exact.collections.on;
     if (!job->collector.waits)
         library_start_collector(job);
 }
@@ -148,6 +222,16 @@ static int library_getregistry(lua_State *L)
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
+/* ---------------------------------------------------------------- long strings */
+
+/* A function that makes strings which Lua may remember; its upvalue is the stock one. */
+static int library_forgetful(lua_State *L)
+{
+    if (host_job(L)->exact.collections.on)
+        strings_forget(L);
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 /* ---------------------------------------------------------------- all of it */
 
 static void library_replace(lua_State *L, const char *name, lua_CFunction function)
@@ -166,7 +250,11 @@ void library_open(lua_State *L)
     library_replace(L, "collectgarbage", library_collectgarbage);
     lua_getfield(L, -1, LUA_DBLIBNAME);
     library_replace(L, "getregistry", library_getregistry);
-    lua_pop(L, 2);
+    library_replace(L, "getinfo", library_forgetful);
+    lua_getfield(L, -2, LUA_OSLIBNAME);
+    library_replace(L, "getenv", library_forgetful);
+    library_replace(L, "setlocale", library_forgetful);
+    lua_pop(L, 3);
 }
 
 void library_push(lua_State *L, struct job *job)

@@ -18,6 +18,7 @@ const ckptlua_option options_table[] = {
     {"output", "FILE", "the job's stdout goes to FILE, no line lost or doubled"},
     {"on-signal", "NAME=ACTION", "exit, continue, raise or ignore on a signal"},
     {"seed", "N", "seed of math.random, for the job's whole life (random)"},
+    {"deterministic", NULL, "garbage is collected at the same moments in each run"},
     {"resume", "exact|globals", "how to continue (exact)"},
     {"fresh", NULL, "start over; the old snapshot is renamed to FILE.old"},
     {"from", "MARK", "continue from the state kept by ckpt.mark(MARK)"},
@@ -38,6 +39,7 @@ enum options_index {
     OPTION_OUTPUT,
     OPTION_ON_SIGNAL,
     OPTION_SEED,
+    OPTION_DETERMINISTIC,
     OPTION_RESUME,
     OPTION_FRESH,
     OPTION_FROM,
@@ -78,6 +80,7 @@ void options_init(struct options *options)
         .exit_after = -1,
         .generations = 2,
         .exit_code = CKPTLUA_AGAIN,
+        .deterministic = OPTIONS_DETERMINISTIC,
         .actions = {[OPTIONS_USR2] = OPTIONS_CONTINUE, [OPTIONS_INT] = OPTIONS_STOP},
     };
 }
@@ -337,6 +340,9 @@ static int options_apply(struct options *options, enum options_index index, cons
         return options_set_on_finish(options, name, value, error);
     case OPTION_SAVE:
         return options_set_save(options, name, value, error);
+    case OPTION_DETERMINISTIC:
+        options->deterministic = 1;
+        return 0;
     case OPTION_FRESH:
         options->fresh = 1;
         return 0;
@@ -369,8 +375,6 @@ int options_set(struct options *options, enum options_source source, const char 
                 const char *value, struct error *error)
 {
     enum options_index index;
-    if (strcmp(name, "deterministic") == 0)
-        return error_set(error, ERROR_INVALID, "--deterministic: not in this version");
     if (options_find(name, &index) != 0)
         return error_set(error, ERROR_INVALID, "unknown option --%s", name);
     int flag = options_table[index].argument == NULL;
@@ -393,20 +397,21 @@ int options_set(struct options *options, enum options_source source, const char 
     return status;
 }
 
-/* The value of CKPTLUA_DETERMINISTIC, if it asks for anything, is not to be passed over. */
-static int options_check_later(struct error *error)
-{
-    const char *value = getenv("CKPTLUA_DETERMINISTIC");
-    if (value == NULL || *value == '\0' || strcmp(value, "0") == 0)
-        return 0;
-    return error_set(error, ERROR_INVALID,
-                     "--deterministic: not in this version (from the environment, "
-                     "CKPTLUA_DETERMINISTIC)");
-}
-
 int options_has_resume(const struct options *options)
 {
     return options->sources[OPTION_RESUME] != OPTIONS_DEFAULT;
+}
+
+int options_has_deterministic(const struct options *options)
+{
+    return options->sources[OPTION_DETERMINISTIC] != OPTIONS_DEFAULT;
+}
+
+/* CKPTLUA_NAME=0: as nothing at all, but for what is on by itself. */
+static void options_switch_off(struct options *options, enum options_index index)
+{
+    if (index == OPTION_DETERMINISTIC)
+        options->deterministic = 0;
 }
 
 /* "exit-code" to "CKPTLUA_EXIT_CODE". */
@@ -419,8 +424,6 @@ static void options_variable(const char *name, char *variable, size_t size)
 
 int options_set_from_environment(struct options *options, struct error *error)
 {
-    if (options_check_later(error) != 0)
-        return ERROR_INVALID;
     for (int i = 0; options_table[i].name != NULL; i++) {
         char variable[64];
         const char *name = options_table[i].name;
@@ -434,7 +437,9 @@ int options_set_from_environment(struct options *options, struct error *error)
             status = options_set(options, OPTIONS_ENVIRONMENT, name, value, &cause);
         else if (strcmp(value, "1") == 0)
             status = options_set(options, OPTIONS_ENVIRONMENT, name, NULL, &cause);
-        else if (strcmp(value, "0") != 0 && *value != '\0')
+        else if (strcmp(value, "0") == 0)
+            options_switch_off(options, (enum options_index)i);
+        else if (*value != '\0')
             status = options_bad(&cause, name, value, "0 or 1");
         if (status != 0)
             return error_set(error, status, "%s (from the environment, %s)", cause.message,

@@ -161,6 +161,27 @@ static void run_follow_snapshot(struct job *job, const struct header *header)
     }
 }
 
+/* --deterministic: a job has one answer for its whole life. */
+static void run_choose_collector(struct job *job, const struct load *load)
+{
+    const struct options *options = &job->host->options;
+    int continues = load->reader != NULL;
+    int is_asked = options_has_deterministic(options) && options->deterministic;
+    job->deterministic = continues ? load->header.deterministic : options->deterministic;
+    if (continues && is_asked && !job->deterministic)
+        say_note(job, "--deterministic is ignored: the job was begun without it");
+    if (!job->exact_mode) {
+        if (!continues && is_asked)
+            say_note(job, "--deterministic is ignored: it needs --resume exact");
+        job->deterministic = 0;
+    }
+    job->exact.collections.on = job->deterministic && collections_possible(&job->exact);
+    if (job->deterministic && !job->exact.collections.on)
+        say_note(job,
+                 "garbage is collected at moments that are not repeatable here, as memory comes "
+                 "from malloc; see docs/limits.md");
+}
+
 /* A script for globals starts from its top with other values of ckpt.resumed, which an exact job
  * goes on in the middle of. */
 static void run_hint_at_globals(struct job *job)
@@ -202,6 +223,7 @@ static int run_prepare(struct job *job, int *over)
         *over = 1;
         return code;
     }
+    run_choose_collector(job, &load);
     code = run_open_streams(job, load.reader != NULL);
     if (code == CKPTLUA_OK && job->exact_mode && !job->exact.keeps_layout)
         say_note(
@@ -372,11 +394,16 @@ static int run_main(lua_State *L)
 {
     struct job *job = host_job(L);
     lua_State *main = job->exact.main;
+    int arguments = lua_gettop(L) - 1;
     if (run_goes_on(job)) {
         exactly_mark_finalizers(L);
         exactly_call_resumed(L, job);
+        lua_settop(L, 0); /* the script's main function is another one */
+        arguments = 0;
     }
-    int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
+    if (job->exact.collections.on)
+        collections_begin(L, &job->exact, !job->collects);
+    int status = exact_run(L, &job->exact, arguments);
     if (status == LUA_OK)
         return 0;
     if (job->leaving) {
@@ -417,10 +444,11 @@ static int run_script(struct job *job)
         lua_pushstring(L, job->script.argv[i]);
     }
     library_start(job);
-    if (job->collects)
+    if (job->collects && !job->exact.collections.on)
         lua_gc(L, LUA_GCRESTART);
     int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
     job->is_over = 1;
+    collections_end(&job->exact);
     lua_gc(L, LUA_GCSTOP); /* finalizers that are left run when the state is closed */
     if (job->leaving && job->code != CKPTLUA_OK)
         return job->code;

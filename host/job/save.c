@@ -198,7 +198,7 @@ static struct snapshot_writer *save_attempt(lua_State *L, struct save *save, con
     }
     /* No finalizer may run in the middle, and no address may be used again. */
     int collects = lua_gc(L, LUA_GCISRUNNING);
-    if (job != NULL)
+    if (job != NULL && !job->exact.collections.on)
         job->collects = collects;
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, encode);

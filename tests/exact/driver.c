@@ -6,7 +6,8 @@
  * end.
  *     exact-driver [--seed S] --batch
  * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep
- * their layout.
+ * their layout; with $CKPTLUA_TEST_DETERMINISTIC as with --deterministic, and then it writes into
+ * the file $CKPTLUA_TEST_COLLECTIONS what is alive behind each collection.
  */
 #include "driver.h"
 
@@ -87,6 +88,8 @@ static void driver_cover_all(const struct exact *exact)
 static void driver_count(lua_State *L, lua_Debug *debug)
 {
     struct job *job = host_job(L);
+    if (L == job->exact.current && !job->in_hook)
+        collections_take(L, &job->exact);
     if (L != job->exact.current || --driver.left > 0)
         return;
     job->exact.hook = driver.hook;
@@ -99,10 +102,27 @@ static void driver_count(lua_State *L, lua_Debug *debug)
     driver.hook(L, debug);
 }
 
+/* Behind each collection: a line in $CKPTLUA_TEST_COLLECTIONS. */
+static void driver_watch(struct exact *exact)
+{
+    const struct zone *zone = exact->zone;
+    FILE *out = fopen(getenv("CKPTLUA_TEST_COLLECTIONS"), "a");
+    if (out == NULL)
+        return;
+    fprintf(out, "limit %ju objects %ju", (uintmax_t)exact->collections.limit,
+            (uintmax_t)zone_live_objects(zone));
+    for (int group = ZONE_TABLE; group <= ZONE_BLOCK; group++)
+        fprintf(out, " %ju", (uintmax_t)zone_live_group(zone, (enum zone_group)group));
+    fprintf(out, "\n");
+    fclose(out);
+}
+
 static void driver_open(void *context, lua_State *L)
 {
     struct job *job = host_job(L);
     (void)context;
+    if (getenv("CKPTLUA_TEST_COLLECTIONS") != NULL)
+        job->exact.collections.watch = driver_watch;
     if (getenv("CKPTLUA_TEST_PLAIN") != NULL)
         job->exact.keeps_layout = 0;
     if (driver.left < 0)
@@ -129,6 +149,8 @@ int driver_run(long after, const char *seed, const char *snapshot, const char *s
     ckptlua_set(driver.host, "interval", "never");
     ckptlua_set(driver.host, "resume", "exact");
     ckptlua_set(driver.host, "quiet", NULL);
+    if (getenv("CKPTLUA_TEST_DETERMINISTIC") != NULL)
+        ckptlua_set(driver.host, "deterministic", NULL);
     int code = ckptlua_run(driver.host, script, argc, argv);
     ckptlua_free(driver.host);
     if (code == CKPTLUA_FAILED) /* its last snapshot stays otherwise */
