@@ -44,6 +44,26 @@ getmetatable(_G).__gc = function() print("gc of the globals") end
 print(late.name, removed.name, without.name)
 LUA
 
+# Weak keys that a finalizer brings back stay in their table, whose order is kept.
+as_lua5_4 <<'LUA'
+local t = setmetatable({}, { __mode = "k" })
+local holder = setmetatable({ keys = {} }, { __gc = function(o) back = o.keys end })
+for i = 1, 50 do
+  holder.keys[i] = { i }
+  t[holder.keys[i]] = i
+end
+save()
+holder = nil
+collectgarbage()
+local count, sum = 0, 0
+for _, i in pairs(t) do count, sum = count + 1, sum + i end
+print(#back, count, sum)
+save()
+for k, i in pairs(t) do if i % 2 == 0 then t[k] = nil end end
+for _, i in next, t do sum = sum - i end
+print(sum)
+LUA
+
 # One that has run does not run again; one that has marked its object again does.
 as_lua5_4 <<'LUA'
 collectgarbage("stop")

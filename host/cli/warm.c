@@ -4,8 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The first touch of each page is an exception, and there are some 45 in the heap before a script
- * starts. Above all on a virtual machine they take much longer than one call for most of them. */
+/* The first touch of each page is an exception, and there are some 20 in the C library's heap
+ * before a script starts, and more when it saves. Above all on a virtual machine they take much
+ * longer than one call for most of them. */
 void warm_up(void)
 {
 #ifdef MADV_POPULATE_WRITE

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/address.h"
 #include "exact/coroutine.h"
 #include "exact/iterators.h"
 #include "exact/opcode.h"
@@ -93,6 +94,7 @@ void capture_begin(struct exact *exact)
 
 void capture_end(struct exact *exact)
 {
+    address_close_marks(exact);
     exact->capturing = 0;
     idmap_free(&exact->ran);
 }
@@ -179,6 +181,6 @@ void capture_chunk(lua_State *L, void *context, const void *chunk)
 int capture_made(lua_State *L, void *context, int index)
 {
     index = lua_absindex(L, index);
-    int count = coroutine_take_apart(L, index);
+    int count = coroutine_take_apart(L, context, index);
     return count >= 0 ? count : iterators_take_apart(L, context, index);
 }

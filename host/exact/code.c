@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/address.h"
 #include "exact/analysis.h"
 
 enum { CODE_MOST_UPVALUES = 255, CODE_LOCALS = 150 };
@@ -44,7 +45,8 @@ void code_close(struct code *code)
 /* ---------------------------------------------------------------- closures */
 
 /* Pushes a function that makes a closure of `count` upvalues, none of which it shares. Lua allows
- * 200 local variables in a function, and 255 upvalues: they are of two functions. */
+ * 200 local variables in a function, and 255 upvalues: where there are more it makes a function
+ * that makes the closure. */
 static void code_compile_maker(lua_State *L, int count)
 {
     luaL_Buffer text;
@@ -52,7 +54,7 @@ static void code_compile_maker(lua_State *L, int count)
     luaL_buffinit(L, &text);
     for (int i = 1; i <= count; i++) {
         if (i == CODE_LOCALS + 1)
-            luaL_addstring(&text, "return (function() ");
+            luaL_addstring(&text, "return function() ");
         snprintf(name, sizeof name, "local u%d ", i);
         luaL_addstring(&text, name);
     }
@@ -63,17 +65,17 @@ static void code_compile_maker(lua_State *L, int count)
     }
     luaL_addstring(&text, " end");
     if (count > CODE_LOCALS)
-        luaL_addstring(&text, " end)()");
+        luaL_addstring(&text, " end");
     luaL_pushresult(&text);
     if (luaL_loadbufferx(L, lua_tostring(L, -1), lua_rawlen(L, -1), "=ckptlua", "t") != LUA_OK)
         lua_error(L);
     lua_remove(L, -2);
 }
 
-void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *prototype)
+/* Pushes a function whose call makes a closure of `count` upvalues, and nothing else that has a
+ * place. */
+static void code_push_maker(lua_State *L, const struct code *code, int count)
 {
-    int count = prototype->upvalues_count;
-    luaL_checkstack(L, 8, NULL);
     lua_rawgeti(L, LUA_REGISTRYINDEX, code->makers);
     if (lua_rawgeti(L, -1, count + 1) == LUA_TNIL) {
         lua_pop(L, 1);
@@ -82,7 +84,19 @@ void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *pro
         lua_rawseti(L, -3, count + 1);
     }
     lua_remove(L, -2);
+    if (count > CODE_LOCALS)
+        lua_call(L, 0, 1);
+}
+
+void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *prototype,
+                       uint64_t place)
+{
+    int count = prototype->upvalues_count;
+    luaL_checkstack(L, 8, NULL);
+    code_push_maker(L, code, count);
+    address_want(code->addresses, place);
     lua_call(L, 0, 1);
+    address_made(L, code->addresses, place);
     struct vm_closure *closure = vm_closure(L, -1);
     if (closure->upvalues_count != count)
         luaL_error(L, "a function of %d upvalues cannot be made", count);
@@ -130,7 +144,8 @@ struct code_chunk *code_add(lua_State *L, struct code *code, const char *name, c
                             size_t size)
 {
     struct vm_prototype *prototype = vm_closure(L, -1)->prototype;
-    code_push_closure(L, code, prototype); /* not the function itself, which holds its _ENV */
+    /* Not the function itself, which holds its _ENV. */
+    code_push_closure(L, code, prototype, PLACES_OWN);
     const void *holder = lua_topointer(L, -1);
     int anchor = luaL_ref(L, LUA_REGISTRYINDEX);
     struct code_chunk *chunk = code_append(L, code);

@@ -14,6 +14,7 @@
 #include "exact/vm.h"
 #include "value/idmap.h"
 
+struct addresses; /* exact.h */
 struct analysis;
 
 /* A text, and the tree of its prototypes, flattened in the order of the source: the main function
@@ -35,7 +36,8 @@ struct code {
     size_t count, room;
     size_t expanded;  /* chunks whose prototypes are in the map: the first ones */
     struct idmap map; /* prototype -> number of its chunk << 32 | its own number, and 1 added */
-    int makers;       /* reference: list of functions; number n + 1 makes a closure of n upvalues */
+    struct addresses *addresses; /* or NULL */
+    int makers; /* reference: list of functions; number n + 1 makes a closure of n upvalues */
 };
 
 void code_open(lua_State *L, struct code *code);
@@ -50,8 +52,10 @@ struct code_chunk *code_add(lua_State *L, struct code *code, const char *name, c
 int code_find(lua_State *L, struct code *code, const struct vm_prototype *prototype,
               struct code_chunk **chunk, uint32_t *number);
 
-/* Pushes a new closure of that prototype, with upvalues of its own that are nil. */
-void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *prototype);
+/* Pushes a new closure of that prototype, with upvalues of its own that are nil. It is to have that
+ * place (address.h). */
+void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *prototype,
+                       uint64_t place);
 
 /* A capture begins; it has met all functions that the script can reach: those that the collector
  * has not freed yet, and a finalizer may bring back, count as met, too; then the texts of the

@@ -2,11 +2,11 @@
 
 #include <lauxlib.h>
 
+#include "exact/address.h"
 #include "exact/exact.h"
 #include "exact/hook.h"
 #include "exact/registers.h"
 #include "exact/strings.h"
-#include "zone/places.h"
 
 /* Bytes. A collection comes when as many have been allocated as COLLECTIONS_FACTOR times those that
  * are alive, or COLLECTIONS_FLOOR. The same of garbage strings, but there what is alive is all. */
@@ -115,7 +115,6 @@ void collections_pass(struct exact *exact)
         return;
     collections->since = zone_since(exact->zone, ZONE_COUNTED);
     collections->owed = zone_owed(exact->zone);
-    collections->own = zone_own(exact->zone, ZONE_HOSTS);
     zone_set_limit(exact->zone, ZONE_COUNTED, UINT64_MAX);
 }
 
@@ -126,7 +125,6 @@ void collections_count(struct exact *exact)
         return;
     zone_set_since(exact->zone, ZONE_COUNTED, collections->since);
     zone_set_owed(exact->zone, collections->owed);
-    zone_own(exact->zone, collections->own);
     if (!collections->stopped && !collections->due)
         zone_set_limit(exact->zone, ZONE_COUNTED, collections->limit);
 }
@@ -164,7 +162,7 @@ void collections_make(lua_State *L, struct exact *exact)
     collections_clear_registers(exact);
     int own = zone_own(zone, ZONE_SCRIPTS); /* of finalizers */
     lua_gc(L, LUA_GCCOLLECT);
-    places_release(zone);
+    address_collected(exact);
     zone_restart(zone);
     zone_own(zone, own);
     collections->made++;

@@ -32,8 +32,7 @@ struct collections {
     int due, strings_due;               /* a hook has been set for one of these */
     uint64_t limit;                     /* of ZONE_COUNTED; 0: not known yet */
     uint64_t since, owed;               /* zone_since and zone_owed, while nothing is counted: */
-    int passing;                        /* collections_pass; */
-    int own;                            /* what zone_own was before it */
+    int passing;                        /* collections_pass, or before the script goes on */
     uint64_t made, swept;               /* how many there were */
     void (*watch)(struct exact *exact); /* behind each collection; for tests */
 };
@@ -54,8 +53,7 @@ void collections_make(lua_State *L, struct exact *exact);
 /* The script stops the collector, or restarts it. */
 void collections_stop(lua_State *L, struct exact *exact, int stopped);
 
-/* What the host does between these two does not count, and what it makes is its own. They may be
- * nested. */
+/* What the host does between these two does not count. They may be nested. */
 void collections_pass(struct exact *exact);
 void collections_count(struct exact *exact);
 

@@ -3,15 +3,13 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/address.h"
 #include "exact/capture.h"
 #include "exact/hook.h"
 #include "exact/points.h"
 
-/* The host's data is upvalue 1 of all functions; the coroutine of a wrapped one is upvalue 2. */
-static struct exact *coroutine_exact(lua_State *L)
-{
-    return lua_touserdata(L, lua_upvalueindex(1));
-}
+/* The host's data is upvalue 1 of all functions, as elsewhere, but not looked for there; the
+ * coroutine of a wrapped one is upvalue 2. */
 
 static lua_State *coroutine_argument(lua_State *L)
 {
@@ -20,7 +18,12 @@ static lua_State *coroutine_argument(lua_State *L)
     return co;
 }
 
-int coroutine_run(lua_State *L, struct exact *exact, lua_State *thread, int arguments, int *results)
+/* A yield leaves by longjmp, after which each return of a function on the C stack is a surprise to
+ * the processor: so there should be few of them. */
+#define COROUTINE_WITHIN static inline __attribute__((always_inline))
+
+COROUTINE_WITHIN int coroutine_go_on(lua_State *L, struct exact *exact, lua_State *thread,
+                                     int arguments, int *results)
 {
     lua_State *before = exact->current; /* L, or what L works for */
     exact->current = thread;            /* first: a signal that comes now arms a hook on it */
@@ -35,9 +38,15 @@ int coroutine_run(lua_State *L, struct exact *exact, lua_State *thread, int argu
     return status;
 }
 
+int coroutine_run(lua_State *L, struct exact *exact, lua_State *thread, int arguments, int *results)
+{
+    return coroutine_go_on(L, exact, thread, arguments, results);
+}
+
 /* Resumes co with the arguments on top of L. Returns the number of results that it pushes, or -1
  * and an error value (auxresume of lcorolib.c). */
-static int coroutine_exchange(lua_State *L, struct exact *exact, lua_State *co, int arguments)
+COROUTINE_WITHIN int coroutine_exchange(lua_State *L, struct exact *exact, lua_State *co,
+                                        int arguments)
 {
     int results;
     if (!lua_checkstack(co, arguments)) {
@@ -47,7 +56,7 @@ static int coroutine_exchange(lua_State *L, struct exact *exact, lua_State *co, 
     lua_xmove(L, co, arguments);
     struct exact_resumer resumer = {L, exact->resumers};
     exact->resumers = &resumer;
-    int status = coroutine_run(L, exact, co, arguments, &results);
+    int status = coroutine_go_on(L, exact, co, arguments, &results);
     exact->resumers = resumer.previous;
     if (exact->leaving)
         exact->leave(L, exact->context);
@@ -76,7 +85,7 @@ static int coroutine_resumed(lua_State *L, int results)
 static int coroutine_resume(lua_State *L)
 {
     lua_State *co = coroutine_argument(L);
-    return coroutine_resumed(L, coroutine_exchange(L, coroutine_exact(L), co, lua_gettop(L) - 1));
+    return coroutine_resumed(L, coroutine_exchange(L, exact_of(L), co, lua_gettop(L) - 1));
 }
 
 /* In a new process: the coroutine goes on, and then this call of resume. */
@@ -108,7 +117,7 @@ static int coroutine_unwrap(lua_State *L, lua_State *co, int results)
 static int coroutine_wrapped(lua_State *L)
 {
     lua_State *co = lua_tothread(L, lua_upvalueindex(2));
-    return coroutine_unwrap(L, co, coroutine_exchange(L, coroutine_exact(L), co, lua_gettop(L)));
+    return coroutine_unwrap(L, co, coroutine_exchange(L, exact_of(L), co, lua_gettop(L)));
 }
 
 static int coroutine_wrapped_again(lua_State *L, int status, lua_KContext context)
@@ -119,22 +128,31 @@ static int coroutine_wrapped_again(lua_State *L, int status, lua_KContext contex
     return coroutine_wrapped(L);
 }
 
-void coroutine_make(lua_State *L, struct exact *exact)
+/* The coroutine is on top. */
+static void coroutine_make(lua_State *L, struct exact *exact)
 {
-    if (!lua_isthread(L, -1))
-        luaL_error(L, "the snapshot has a function of coroutine.wrap without a coroutine");
     lua_pushlightuserdata(L, exact);
     lua_insert(L, -2);
     lua_pushcclosure(L, coroutine_wrapped, 2);
 }
 
-int coroutine_take_apart(lua_State *L, int index)
+int coroutine_take_apart(lua_State *L, struct exact *exact, int index)
 {
     if (lua_tocfunction(L, index) != coroutine_wrapped)
         return -1;
     lua_pushliteral(L, "wrap");
     lua_getupvalue(L, index, 2);
-    return 1;
+    return 1 + address_push(L, exact, index);
+}
+
+void coroutine_put_together(lua_State *L, struct exact *exact, int count)
+{
+    uint64_t place = address_pop(L, &count, 1);
+    if (!lua_isthread(L, -1))
+        luaL_error(L, "the snapshot has a function of coroutine.wrap without a coroutine");
+    address_want(&exact->addresses, place);
+    coroutine_make(L, exact);
+    address_made(L, &exact->addresses, place);
 }
 
 static int coroutine_wrap(lua_State *L)
@@ -143,13 +161,13 @@ static int coroutine_wrap(lua_State *L)
     lua_State *co = lua_newthread(L);
     lua_pushvalue(L, 1);
     lua_xmove(L, co, 1);
-    coroutine_make(L, coroutine_exact(L));
+    coroutine_make(L, exact_of(L));
     return 1;
 }
 
 static int coroutine_yield(lua_State *L)
 {
-    if (L == coroutine_exact(L)->main)
+    if (L == exact_of(L)->main)
         return luaL_error(L, "attempt to yield from outside a coroutine");
     return lua_yield(L, lua_gettop(L));
 }
@@ -157,14 +175,14 @@ static int coroutine_yield(lua_State *L)
 static int coroutine_running(lua_State *L)
 {
     lua_pushthread(L);
-    lua_pushboolean(L, L == coroutine_exact(L)->main);
+    lua_pushboolean(L, L == exact_of(L)->main);
     return 2;
 }
 
 static int coroutine_isyieldable(lua_State *L)
 {
     lua_State *co = lua_isnone(L, 1) ? L : coroutine_argument(L);
-    lua_pushboolean(L, co != coroutine_exact(L)->main && lua_isyieldable(co));
+    lua_pushboolean(L, co != exact_of(L)->main && lua_isyieldable(co));
     return 1;
 }
 

@@ -10,10 +10,11 @@
 /* Replaces them in the table of the library. */
 void coroutine_open(lua_State *L, struct exact *exact);
 
-/* Of code_writer and code_reader, for functions made by coroutine.wrap: pushes "wrap" and the
- * coroutine, and returns 1, or -1 if it is none; and makes one of the coroutine on top. */
-int coroutine_take_apart(lua_State *L, int index);
-void coroutine_make(lua_State *L, struct exact *exact);
+/* Of code_writer and code_reader, for functions made by coroutine.wrap: pushes "wrap", the
+ * coroutine and perhaps a place, and returns how many values that are behind the first, or -1 if it
+ * is none; and makes one of `count` such values on top. */
+int coroutine_take_apart(lua_State *L, struct exact *exact, int index);
+void coroutine_put_together(lua_State *L, struct exact *exact, int count);
 
 /* Runs `thread` with `arguments` values on its stack, as lua_resume does, as the running one. */
 int coroutine_run(lua_State *L, struct exact *exact, lua_State *thread, int arguments,

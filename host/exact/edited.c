@@ -173,18 +173,21 @@ static uint32_t edited_find(lua_State *L, const struct edited_chunk *chunk, uint
     return found;
 }
 
-static void edited_take_function(lua_State *L, void *context, int index, uint32_t number)
+static void edited_take_function(lua_State *L, void *context, int index, uint32_t number,
+                                 uint64_t place)
 {
     struct edited *edited = context;
     struct code *code = &edited->exact->code;
     const struct edited_chunk *chunk = luaL_testudata(L, index, edited_chunk_type);
+    (void)place;
     if (chunk == NULL || number >= chunk->before->count)
         luaL_error(L, "the snapshot has a function of no place");
     if (chunk->before == chunk->now) {
-        code_push_closure(L, code, chunk->now->prototypes[number]);
+        code_push_closure(L, code, chunk->now->prototypes[number], CODE_NO_PLACE);
         return;
     }
-    code_push_closure(L, code, chunk->now->prototypes[edited_find(L, chunk, number)]);
+    code_push_closure(L, code, chunk->now->prototypes[edited_find(L, chunk, number)],
+                      CODE_NO_PLACE);
     lua_rawgeti(L, LUA_REGISTRYINDEX, edited->originals);
     lua_pushvalue(L, -2);
     lua_createtable(L, 3, 0);
@@ -192,15 +195,16 @@ static void edited_take_function(lua_State *L, void *context, int index, uint32_
     lua_rawseti(L, -2, 1);
     lua_pushinteger(L, number);
     lua_rawseti(L, -2, 2);
-    code_push_closure(L, code, chunk->before->prototypes[number]);
+    code_push_closure(L, code, chunk->before->prototypes[number], CODE_NO_PLACE);
     lua_rawseti(L, -2, 3);
     lua_rawset(L, -3);
     lua_pop(L, 1);
 }
 
-static void edited_take_thread(lua_State *L, void *context)
+static void edited_take_thread(lua_State *L, void *context, uint64_t place)
 {
     (void)context;
+    (void)place;
     luaL_error(L, "the snapshot has a coroutine, which --resume globals cannot continue");
 }
 
@@ -208,7 +212,7 @@ static void edited_take_made(lua_State *L, void *context, const char *kind, int 
 {
     const struct edited *edited = context;
     if (!iterators_make(L, edited->exact, kind, count))
-        edited_take_thread(L, context);
+        edited_take_thread(L, context, CODE_NO_PLACE);
 }
 
 /* ---------------------------------------------------------------- upvalues */

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/address.h"
 #include "exact/capture.h"
 #include "exact/coroutine.h"
 #include "exact/finalizers.h"
@@ -38,6 +39,15 @@ void exact_set_main(lua_State *L, struct exact *exact, int index)
     exact->main = exact->current = main;
 }
 
+void exact_forget_main(lua_State *L, struct exact *exact)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, exact->anchors);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, EXACT_MAIN);
+    lua_pop(L, 1);
+    exact->main = exact->current = exact->scratch;
+}
+
 static int exact_started(lua_State *L, int status, lua_KContext context)
 {
     (void)context;
@@ -63,6 +73,7 @@ static void exact_add_point(lua_State *L, struct exact *exact, const char *globa
 
 void exact_open(lua_State *L, struct exact *exact)
 {
+    *(struct exact **)lua_getextraspace(L) = exact; /* threads made later inherit it */
     lua_createtable(L, 2, 0);
     exact->scratch = lua_newthread(L);
     lua_rawseti(L, -2, EXACT_SCRATCH);
@@ -71,6 +82,8 @@ void exact_open(lua_State *L, struct exact *exact)
     exact_set_main(L, exact, -1);
     luaL_checkstack(exact->main, EXACT_FIRST_STACK, NULL);
     lua_pop(L, 1);
+    address_open(L, exact);
+    exact->code.addresses = &exact->addresses;
     code_open(L, &exact->code);
     coroutine_open(L, exact);
     loading_open(L, exact);
@@ -87,6 +100,7 @@ void exact_open(lua_State *L, struct exact *exact)
 
 void exact_close(struct exact *exact)
 {
+    address_close(exact);
     code_close(&exact->code);
     images_free(&exact->images);
     idmap_free(&exact->ran);
@@ -116,6 +130,18 @@ void exact_name(lua_State *L, const struct exact *exact)
     lua_pop(L, 3);
 }
 
+void exact_begin(lua_State *L, struct exact *exact, int script)
+{
+    int top = lua_gettop(L);
+    if (script != 0) {
+        lua_pushvalue(L, script);
+        lua_pushthread(exact->main);
+        lua_xmove(exact->main, L, 1);
+    }
+    address_begin(L, exact, top + 1, lua_gettop(L));
+    lua_settop(L, top);
+}
+
 int exact_run(lua_State *L, struct exact *exact, int arguments)
 {
     int results;
@@ -132,15 +158,28 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
 
 void exact_writer(struct exact *exact, struct code_writer *writer)
 {
-    *writer = (struct code_writer){exact,        capture_function, capture_chunk,  frames_thread,
-                                   capture_made, parts_push,       finalizers_push};
+    *writer = (struct code_writer){exact,
+                                   capture_function,
+                                   capture_chunk,
+                                   frames_thread,
+                                   capture_made,
+                                   parts_push,
+                                   finalizers_push,
+                                   exact->addresses.marking ? address_of : NULL,
+                                   address_next_garbage};
 }
 
 void exact_reader(struct exact *exact, struct code_reader *reader)
 {
-    *reader = (struct code_reader){exact,          rebuild_chunk,  rebuild_function,
-                                   rebuild_thread, loading_native, rebuild_made,
-                                   order_keep,     NULL,           rebuild_finish};
-    if (exact->keeps_layout)
-        reader->layout = &nodes_reader;
+    *reader = (struct code_reader){exact,          rebuild_chunk, rebuild_function, rebuild_thread,
+                                   loading_native, rebuild_made,  order_keep,       NULL,
+                                   rebuild_finish, address_table, address_load,     address_set_own,
+                                   address_hold};
+    if (!exact->keeps_layout)
+        return;
+    exact->layout = nodes_reader;
+    exact->layout.context = exact;
+    if (exact->addresses.used)
+        exact->layout.is_there = address_is_there;
+    reader->layout = &exact->layout;
 }

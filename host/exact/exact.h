@@ -33,6 +33,7 @@
  * Strings are hashed with the seed of the job (heap.c), and tables are made with all that they have
  * in the places where it was (nodes.c), so that they have the order that they had, now and after
  * changes. Where that cannot be had, `pairs` and `next` keep the order of the save (order.c).
+ * Objects get the addresses that they had, on which the places of keys depend too (address.c).
  *
  * All this rests on the insides of Lua, which vm.h lists and vm_check looks at before they are
  * relied upon. A snapshot is not trusted: whatever it says about a stack is checked against the
@@ -51,12 +52,36 @@
 #include "exact/vm.h"
 #include "value/code.h"
 #include "value/idmap.h"
+#include "zone/places.h"
 
 struct image; /* images.h */
 
 struct images {
     struct image *list;
     size_t count;
+};
+
+struct address_list {
+    struct places_range *ranges;
+    size_t count, room;
+};
+
+/* address.h */
+struct addresses {
+    struct zone *zone;        /* of the state; NULL: objects have no places */
+    struct address_list base; /* in use by the base environment; empty until that is known */
+    uint64_t number;          /* that tells it from others; 0: not asked for yet */
+    int marking;              /* a capture is on its way: */
+    struct places_marks marks;
+    struct address_list waiting; /* garbage that waits for a finalizer, when that is known */
+    int knows_waiting;
+    size_t waiting_at; /* how far the garbage has been told */
+    struct places_walk walk;
+    int used; /* the snapshot that is restored has places of this process; */
+    int has_code;
+    int was_own;     /* before an object is made */
+    int watches;     /* for a collection */
+    uint64_t missed; /* that could not be had */
 };
 
 /* A thread that has resumed another one, on the C stack of coroutine.resume. */
@@ -82,7 +107,9 @@ struct exact {
                     written in Lua, [name] = module that one has found} */
     int takes_edited; /* modules may have other texts now than a snapshot that is read says */
     struct code code;
-    struct exact_point *points; /* points.c */
+    struct addresses addresses;
+    struct layout_reader layout; /* of exact_reader */
+    struct exact_point *points;  /* points.c */
     int points_count, points_room;
     int capturing;      /* a capture is on its way: */
     struct idmap ran;   /* threads -> 1, if they were run since they were met */
@@ -114,11 +141,25 @@ struct exact {
 void exact_open(lua_State *L, struct exact *exact);
 void exact_close(struct exact *exact);
 
+/* The one of the state that a thread belongs to. It is in the extra space (lua_getextraspace),
+ * where it is found without a call of Lua's API: for what is called in inner loops. */
+static inline struct exact *exact_of(lua_State *L)
+{
+    return *(struct exact **)lua_getextraspace(L);
+}
+
 /* Names what is not in a table of the base environment, when that has been named. */
 void exact_name(lua_State *L, const struct exact *exact);
 
 /* The thread at index is the script's main coroutine from now on. */
 void exact_set_main(lua_State *L, struct exact *exact, int index);
+
+/* Before a snapshot's is made: there is none. */
+void exact_forget_main(lua_State *L, struct exact *exact);
+
+/* The script is about to start, with the function at index `script`, or, 0, to be put back. All
+ * that is there else is of the base environment; it has no garbage. */
+void exact_begin(lua_State *L, struct exact *exact, int script);
 
 /* Starts the function below the `arguments` values on L's stack in the main coroutine, or, where
  * that is there already, goes on with it. Returns as lua_resume does; the error value, as the

@@ -630,7 +630,7 @@ static void frames_write_thread(lua_State *L, struct encoder *encode,
     for (uint32_t i = 0; i < piece->sequence; i++) {
         uint32_t sequence, others;
         encoder_take(encode, &sequence, &others);
-        encoder_announce(encode, sequence, others);
+        encoder_announce(encode, sequence, others, CODE_NO_PLACE);
     }
     if (piece->sequence > 0)
         encoder_add(L, encode, &calls);

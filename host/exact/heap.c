@@ -23,6 +23,13 @@ enum { HEAP_PLAIN = 0 };
 enum { HEAP_PLAIN = 0 };
 #endif
 
+void heap_open(struct heap *heap, int plain)
+{
+    if (heap->owner == NULL)
+        zone_open(&heap->zone, plain || HEAP_PLAIN);
+    heap->owner = heap;
+}
+
 void heap_close(struct heap *heap)
 {
     zone_close(&heap->zone);
@@ -96,9 +103,10 @@ static void *heap_alloc_state(void *context, void *block, size_t old_size, size_
         heap_write_seed(heap, heap_alloc_state);
     /* The table of strings, which the host's own strings enlarge too, is not to count. */
     int is_own = block == NULL && old_size == 0 && new_size > ZONE_SMALL;
-    zone_own(&heap->zone, is_own);
-    void *result = zone_alloc(&heap->zone, block, old_size, new_size);
-    zone_own(&heap->zone, 0);
+    struct zone *zone = &heap->owner->zone;
+    zone_own(zone, is_own);
+    void *result = zone_alloc(zone, block, old_size, new_size);
+    zone_own(zone, 0);
     if (block == NULL && old_size == LUA_TTHREAD && result != NULL && heap->state_size == 0) {
         memset(result, 0, new_size);
         heap->state = result;
@@ -120,17 +128,31 @@ static int heap_check_seed(lua_State *L, uint32_t seed)
     return same;
 }
 
-lua_State *heap_new_state(struct heap *heap, uint32_t seed)
+static lua_State *heap_make_state(struct heap *heap, uint32_t seed)
 {
-    memset(heap, 0, sizeof *heap);
+    heap->state = NULL;
+    heap->state_size = 0;
     heap->seed = seed;
-    zone_open(&heap->zone, HEAP_PLAIN);
+    heap->seeded = heap->warns = heap->warning = 0;
     lua_State *L = lua_newstate(heap_alloc_state, heap);
     if (L != NULL) {
-        lua_setallocf(L, zone_alloc, &heap->zone);
+        lua_setallocf(L, zone_alloc, &heap->owner->zone);
         lua_atpanic(L, heap_panic);
         lua_setwarnf(L, heap_warn, heap);
         heap->seeded = heap->seeded && heap_check_seed(L, seed);
     }
     return L;
+}
+
+lua_State *heap_new_state(struct heap *heap, uint32_t seed)
+{
+    heap_open(heap, 0);
+    zone_restart(&heap->zone);
+    return heap_make_state(heap, seed);
+}
+
+lua_State *heap_new_state_within(struct heap *heap, uint32_t seed, struct heap *owner)
+{
+    heap->owner = owner;
+    return heap_make_state(heap, seed);
 }

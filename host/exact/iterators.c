@@ -5,6 +5,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/address.h"
+
 /* What the userdata of a gmatch iterator begins with (GMatchState of lstrlib.c): where in the
  * subject it goes on, the pattern, and where the last match ended. */
 struct iterators_state {
@@ -69,7 +71,7 @@ static void iterators_push_offset(lua_State *L, const char *place, const char *t
         lua_pushinteger(L, place - text);
 }
 
-int iterators_take_apart(lua_State *L, const struct exact *exact, int index)
+int iterators_take_apart(lua_State *L, struct exact *exact, int index)
 {
     lua_CFunction function = lua_tocfunction(L, index);
     int count = 0;
@@ -80,10 +82,13 @@ int iterators_take_apart(lua_State *L, const struct exact *exact, int index)
         lua_getupvalue(L, index, 2);
         lua_getupvalue(L, index, 3);
         const struct iterators_state *state = lua_touserdata(L, -1);
-        lua_pop(L, 1);
+        int userdata = lua_gettop(L);
         iterators_push_offset(L, state->source, subject);
         iterators_push_offset(L, state->last, subject);
-        return 4;
+        count = 4 + address_push(L, exact, userdata);
+        count += address_push(L, exact, index);
+        lua_remove(L, userdata);
+        return count;
     }
     if (function != exact->lines_next)
         return -1;
@@ -91,12 +96,15 @@ int iterators_take_apart(lua_State *L, const struct exact *exact, int index)
     luaL_checkstack(L, 260, NULL);
     while (lua_getupvalue(L, index, count + 1) != NULL)
         count++;
-    return count;
+    return count + address_push(L, exact, index);
 }
 
-/* subject, pattern, offsets are the four values on top. */
-static void iterators_make_gmatch(lua_State *L, const struct exact *exact)
+/* subject, pattern, offsets are the four values on top. The places are those of the iterator, and
+ * of its userdata. */
+static void iterators_make_gmatch(lua_State *L, struct exact *exact, uint64_t place,
+                                  uint64_t userdata)
 {
+    struct addresses *addresses = &exact->addresses;
     int subject = lua_gettop(L) - 3, last = subject + 3;
     if (lua_type(L, subject) != LUA_TSTRING || lua_type(L, subject + 1) != LUA_TSTRING)
         luaL_error(L, "the snapshot has an iterator over no string");
@@ -106,8 +114,12 @@ static void iterators_make_gmatch(lua_State *L, const struct exact *exact)
         luaL_error(L, "the snapshot has an iterator over a string that cannot be continued");
     lua_pushvalue(L, subject);
     lua_pushvalue(L, subject + 1);
+    address_want(addresses, place);
+    address_want_too(addresses, userdata);
     iterators_gmatch(L, exact);
+    address_made(L, addresses, place);
     lua_getupvalue(L, -1, 3);
+    address_check(L, addresses, userdata);
     struct iterators_state *state = lua_touserdata(L, -1);
     lua_getupvalue(L, -2, 1);
     const char *text = lua_tostring(L, -1);
@@ -117,7 +129,7 @@ static void iterators_make_gmatch(lua_State *L, const struct exact *exact)
 }
 
 /* The upvalues are on top: file, number of formats, whether to close it, formats. */
-static void iterators_make_lines(lua_State *L, const struct exact *exact, int count)
+static void iterators_make_lines(lua_State *L, struct exact *exact, int count, uint64_t place)
 {
     int first = lua_gettop(L) - count + 1;
     if (count < 3 || luaL_testudata(L, first, LUA_FILEHANDLE) == NULL ||
@@ -131,23 +143,35 @@ static void iterators_make_lines(lua_State *L, const struct exact *exact, int co
     lua_pop(L, 1);
     for (int i = 3; i < count; i++)
         lua_pushvalue(L, first + i);
+    address_want(&exact->addresses, place);
     lua_call(L, count - 2, 1);
+    address_made(L, &exact->addresses, place);
     lua_pushvalue(L, first);
     lua_setupvalue(L, -2, 1);
     lua_pushboolean(L, lua_toboolean(L, first + 2));
     lua_setupvalue(L, -2, 3);
 }
 
-int iterators_make(lua_State *L, const struct exact *exact, const char *kind, int count)
+/* The values of an iterator over lines, without its place: its second tells how many. */
+static int iterators_lines_count(lua_State *L, int first, int count)
+{
+    lua_Integer formats = count < 2 ? 0 : lua_tointeger(L, first + 1);
+    return formats >= 0 && formats == count - 4 ? count - 1 : count;
+}
+
+int iterators_make(lua_State *L, struct exact *exact, const char *kind, int count)
 {
     int first = lua_gettop(L) - count + 1;
     luaL_checkstack(L, count + 12, NULL);
-    if (strcmp(kind, "gmatch") == 0 && count == 4)
-        iterators_make_gmatch(L, exact);
-    else if (strcmp(kind, "lines") == 0)
-        iterators_make_lines(L, exact, count);
-    else
+    if (strcmp(kind, "gmatch") == 0 && (count == 4 || count == 6)) {
+        uint64_t place = address_pop(L, &count, 4), userdata = address_pop(L, &count, 4);
+        iterators_make_gmatch(L, exact, place, userdata);
+    } else if (strcmp(kind, "lines") == 0) {
+        uint64_t place = address_pop(L, &count, iterators_lines_count(L, first, count));
+        iterators_make_lines(L, exact, count, place);
+    } else {
         return 0;
+    }
     lua_replace(L, first);
     lua_settop(L, first);
     return 1;

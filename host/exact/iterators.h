@@ -12,7 +12,7 @@
 void iterators_open(lua_State *L, struct exact *exact);
 
 /* As code_writer.made and code_reader.made; make returns 0 if it is of another kind. */
-int iterators_take_apart(lua_State *L, const struct exact *exact, int index);
-int iterators_make(lua_State *L, const struct exact *exact, const char *kind, int count);
+int iterators_take_apart(lua_State *L, struct exact *exact, int index);
+int iterators_make(lua_State *L, struct exact *exact, const char *kind, int count);
 
 #endif

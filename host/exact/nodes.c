@@ -249,6 +249,38 @@ static const char *nodes_link(lua_State *L, int index, const struct layout *layo
     return NULL;
 }
 
+/* As the table was made, which has as many nodes as these entries need, so that it stays as large.
+ */
+static void nodes_clear(struct vm_table *table)
+{
+    uint32_t size = nodes_hash_size(table);
+    for (uint32_t i = 0; i < size; i++)
+        table->nodes[i] = (struct vm_node){.tag = VM_EMPTY, .key_tag = VM_NIL};
+    if (size > 0)
+        table->last_free = table->nodes + size;
+    table->flags = 0;
+}
+
+static void nodes_unlay(lua_State *L, int index, int keys)
+{
+    lua_Integer first = (lua_Integer)lua_rawlen(L, keys) + 1, last = first;
+    uint32_t size = nodes_hash_size(vm_table(L, index));
+    lua_newtable(L);
+    int values = lua_gettop(L);
+    for (uint32_t i = 0; i < size; i++)
+        if (nodes_entry(L, index, i)) {
+            lua_rawseti(L, values, last);
+            lua_rawseti(L, keys, last++);
+        }
+    nodes_clear(vm_table(L, index));
+    for (; first < last; first++) {
+        lua_rawgeti(L, keys, first);
+        lua_rawgeti(L, values, first);
+        lua_rawset(L, index);
+    }
+    lua_settop(L, values - 1);
+}
+
 static const char *nodes_remove(lua_State *L, int index, uint32_t place, int dead)
 {
     static const char wrong[] = "a removed entry that the table does not have";
@@ -281,8 +313,8 @@ static void nodes_exchange(lua_State *L, int one, int other)
     b->last_free = kept.last_free;
 }
 
-const struct layout_reader nodes_reader = {0,          nodes_sizes,  nodes_put,
-                                           nodes_link, nodes_remove, nodes_exchange};
+const struct layout_reader nodes_reader = {NULL,       NULL,        nodes_sizes,  nodes_put,
+                                           nodes_link, nodes_unlay, nodes_remove, nodes_exchange};
 
 /* ---------------------------------------------------------------- a key that was removed */
 

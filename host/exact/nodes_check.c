@@ -1,5 +1,7 @@
 #include "exact/nodes_check.h"
 
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "exact/heap.h"
@@ -122,6 +124,21 @@ static void nodes_make_again(struct nodes_pair *pair)
     lua_settop(from, table);
 }
 
+/* Whether the keys below the top are the same number or string. Makes nothing. */
+static int nodes_is_same_key(lua_State *one, lua_State *other)
+{
+    size_t size, other_size;
+    if (lua_type(one, -2) != lua_type(other, -2))
+        return 0;
+    if (lua_type(one, -2) == LUA_TNUMBER)
+        return lua_isinteger(one, -2) == lua_isinteger(other, -2) &&
+               lua_tonumber(one, -2) == lua_tonumber(other, -2);
+    const char *text = lua_tolstring(one, -2, &size);
+    const char *other_text = lua_tolstring(other, -2, &other_size);
+    return text != NULL && other_text != NULL && size == other_size &&
+           memcmp(text, other_text, size) == 0;
+}
+
 /* Whether both tables give the same keys and values in the same order, and the same length. */
 static int nodes_are_same(lua_State *one, lua_State *other)
 {
@@ -133,17 +150,10 @@ static int nodes_are_same(lua_State *one, lua_State *other)
             return 0;
         if (!more)
             return lua_rawlen(one, -1) == lua_rawlen(other, -1);
-        if (lua_tointeger(one, -1) != lua_tointeger(other, -1) ||
-            lua_type(one, -2) != lua_type(other, -2))
+        if (lua_tointeger(one, -1) != lua_tointeger(other, -1) || !nodes_is_same_key(one, other))
             return 0;
         lua_pop(one, 1);
         lua_pop(other, 1);
-        lua_pushvalue(one, -1);
-        nodes_move(one, other);
-        int same = lua_rawequal(other, -1, -2);
-        lua_pop(other, 1);
-        if (!same)
-            return 0;
     }
 }
 
@@ -168,16 +178,18 @@ static int nodes_try(lua_State *L)
         }
         lua_settop(L, 1);
         lua_settop(other, 0);
+        lua_gc(L, LUA_GCCOLLECT); /* the next one is to use the same memory */
+        lua_gc(other, LUA_GCCOLLECT);
     }
     return 0;
 }
 
-int nodes_check_order(struct error *error)
+int nodes_check_order(struct heap *heap, struct error *error)
 {
     struct nodes_pair pair = {.random = NODES_CHECK_SEED};
     const char *failure = NULL;
     for (int i = 0; i < 2; i++) {
-        pair.states[i] = heap_new_state(&pair.heaps[i], NODES_CHECK_SEED);
+        pair.states[i] = heap_new_state_within(&pair.heaps[i], NODES_CHECK_SEED, heap);
         if (pair.states[i] == NULL)
             failure = "not enough memory";
         else if (!pair.heaps[i].seeded)
@@ -192,11 +204,9 @@ int nodes_check_order(struct error *error)
         failure = lua_pcall(L, 1, 0, 0) == LUA_OK ? pair.wrong : "not enough memory";
     }
     pair.states[0] = L;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         if (pair.states[i] != NULL)
             lua_close(pair.states[i]);
-        heap_close(&pair.heaps[i]);
-    }
     return failure == NULL ? 0
                            : error_set(error, ERROR_INVALID,
                                        "this Lua differs from those known in %s", failure);

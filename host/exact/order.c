@@ -20,6 +20,23 @@ static int order_push_record(lua_State *L, const struct exact *exact, int table)
     return found;
 }
 
+/* The place of the key at index, or 0. One that a finalizer has brought back has none any more,
+ * even if `places` has it still: Lua takes weak values out before finalizers run, weak keys behind.
+ */
+static lua_Integer order_place(lua_State *L, int record, int key)
+{
+    int top = lua_gettop(L);
+    lua_rawgeti(L, record, ORDER_PLACES);
+    lua_pushvalue(L, key);
+    lua_rawget(L, -2);
+    lua_Integer place = lua_tointeger(L, -1);
+    lua_rawgeti(L, record, ORDER_KEYS);
+    lua_rawgeti(L, -1, place);
+    int is_there = lua_rawequal(L, -1, key);
+    lua_settop(L, top);
+    return is_there ? place : 0;
+}
+
 /* Pushes the first recorded key from place `at` on that is still in the table, and its value, and
  * returns 1. The record is on top; it is popped. */
 static int order_recorded(lua_State *L, int table, lua_Integer at)
@@ -45,15 +62,12 @@ static int order_recorded(lua_State *L, int table, lua_Integer at)
 }
 
 /* As lua_next from the key on top, but over recorded keys. */
-static int order_added(lua_State *L, int table, int places)
+static int order_added(lua_State *L, int table, int record)
 {
     while (lua_next(L, table) != 0) {
-        lua_pushvalue(L, -2);
-        if (lua_rawget(L, places) == LUA_TNIL) {
-            lua_pop(L, 1);
+        if (order_place(L, record, lua_gettop(L) - 1) == 0)
             return 1;
-        }
-        lua_pop(L, 2);
+        lua_pop(L, 1);
     }
     return 0;
 }
@@ -61,27 +75,21 @@ static int order_added(lua_State *L, int table, int places)
 /* As lua_next; the record is below the key. Leaves nothing of both. */
 static int order_step(lua_State *L, int table)
 {
-    int record = lua_gettop(L) - 1, key = record + 1;
-    lua_Integer at = 1;
-    lua_rawgeti(L, record, ORDER_PLACES);
-    int places = key + 1, more;
-    if (!lua_isnil(L, key)) {
-        lua_pushvalue(L, key);
-        lua_rawget(L, places);
-        at = lua_isnil(L, -1) ? 0 : lua_tointeger(L, -1) + 1;
-        lua_pop(L, 1);
+    int record = lua_gettop(L) - 1, key = record + 1, more = 0;
+    lua_Integer place = lua_isnil(L, key) ? 0 : order_place(L, record, key);
+    int is_added = !lua_isnil(L, key) && place == 0;
+    if (!is_added) {
+        lua_pushvalue(L, record);
+        more = order_recorded(L, table, place + 1);
     }
-    lua_pushvalue(L, record);
-    more = at > 0 && order_recorded(L, table, at);
     if (!more) {
-        lua_settop(L, places);
-        if (at > 0)
-            lua_pushnil(L);
-        else
+        lua_settop(L, key);
+        if (is_added)
             lua_pushvalue(L, key);
-        more = order_added(L, table, places);
+        else
+            lua_pushnil(L);
+        more = order_added(L, table, record);
     }
-    lua_remove(L, places);
     lua_remove(L, key);
     lua_remove(L, record);
     return more;
@@ -104,7 +112,7 @@ static int order_lua_next(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
-    if (order_next(L, lua_touserdata(L, lua_upvalueindex(1)), 1))
+    if (order_next(L, exact_of(L), 1))
         return 2;
     lua_pushnil(L);
     return 1;
@@ -136,6 +144,17 @@ static int order_lua_pairs(lua_State *L)
 int order_walk(lua_State *L, void *context, int table)
 {
     return order_next(L, context, table);
+}
+
+int order_is_other(lua_State *L, void *context, int table)
+{
+    const struct exact *exact = context;
+    if (exact->orders_count == 0)
+        return 0;
+    luaL_checkstack(L, 4, NULL);
+    int is_other = order_push_record(L, exact, table);
+    lua_pop(L, is_other);
+    return is_other;
 }
 
 int order_is_next(lua_State *L, int index)

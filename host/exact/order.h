@@ -13,8 +13,10 @@
 /* Replaces next and pairs. */
 void order_open(lua_State *L, struct exact *exact);
 
-/* For a walker (value/walker.h) whose context is the struct exact: lua_next in this order. */
+/* For a walker (value/walker.h) whose context is the struct exact: lua_next in this order. And
+ * whether the table has a record. */
 int order_walk(lua_State *L, void *context, int table);
+int order_is_other(lua_State *L, void *context, int table);
 
 /* Of code_reader: the table at index had the keys of the list at `keys`, in that order. */
 void order_keep(lua_State *L, void *context, int table, int keys);

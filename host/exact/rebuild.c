@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/address.h"
 #include "exact/coroutine.h"
 #include "exact/described.h"
 #include "exact/iterators.h"
@@ -56,26 +57,28 @@ void rebuild_chunk(lua_State *L, void *context)
     lua_settop(L, name);
 }
 
-void rebuild_function(lua_State *L, void *context, int chunk, uint32_t number)
+void rebuild_function(lua_State *L, void *context, int chunk, uint32_t number, uint64_t place)
 {
     struct exact *exact = context;
     struct code_chunk **known = luaL_testudata(L, chunk, rebuild_chunk_type);
     if (known == NULL || number >= (*known)->count)
         described_nonsense(L, "the place of a function");
-    code_push_closure(L, &exact->code, (*known)->prototypes[number]);
+    code_push_closure(L, &exact->code, (*known)->prototypes[number], place);
 }
 
-void rebuild_thread(lua_State *L, void *context)
+void rebuild_thread(lua_State *L, void *context, uint64_t place)
 {
-    (void)context;
+    struct exact *exact = context;
+    address_want(&exact->addresses, place);
     lua_State *co = lua_newthread(L);
+    address_made(L, &exact->addresses, place);
     lua_sethook(co, NULL, 0, 0);
 }
 
 void rebuild_made(lua_State *L, void *context, const char *kind, int count)
 {
-    if (strcmp(kind, "wrap") == 0 && count == 1)
-        coroutine_make(L, context);
+    if (strcmp(kind, "wrap") == 0 && (count == 1 || count == 2))
+        coroutine_put_together(L, context, count);
     else if (!iterators_make(L, context, kind, count))
         described_nonsense(L, "the kind of a function");
 }

@@ -9,8 +9,8 @@
 
 /* Of code_reader. */
 void rebuild_chunk(lua_State *L, void *context);
-void rebuild_function(lua_State *L, void *context, int chunk, uint32_t number);
-void rebuild_thread(lua_State *L, void *context);
+void rebuild_function(lua_State *L, void *context, int chunk, uint32_t number, uint64_t place);
+void rebuild_thread(lua_State *L, void *context, uint64_t place);
 void rebuild_made(lua_State *L, void *context, const char *kind, int count);
 void rebuild_finish(lua_State *L, void *context, int functions, int threads);
 

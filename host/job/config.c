@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/address.h"
 #include "job/point.h"
 
 static const char config_key; /* registry: {name -> text} */
@@ -82,6 +83,7 @@ void config_set(lua_State *L, struct job *job, int index)
     luaL_checkstack(L, 12, NULL);
     index = lua_absindex(L, index);
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key) == LUA_TNIL) {
+        address_own_next(&job->exact, LUA_TTABLE);
         lua_newtable(L);
         lua_rawsetp(L, LUA_REGISTRYINDEX, &config_key);
     }

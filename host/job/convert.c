@@ -189,6 +189,7 @@ static int convert_open(struct job *scratch, const struct job *job, const char *
     scratch->host = job->host;
     scratch->schedule = job->schedule;
     scratch->seed = job->seed;
+    heap_open(&scratch->heap, 1);
     scratch->exact.vm = job->exact.vm;
     scratch->exact.is_checked = 1;
     scratch->exact.takes_edited = 1;

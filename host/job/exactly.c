@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "exact/address.h"
 #include "exact/capture.h"
 #include "exact/hook.h"
 #include "exact/nodes_check.h"
@@ -46,7 +47,9 @@ void exactly_check(struct job *job)
     if (!job->exact.is_checked)
         error_set(&job->not_exact, ERROR_INVALID, "exact resume is not possible here: %s",
                   cause.message);
-    job->exact.keeps_layout = job->exact.is_checked && nodes_check_order(&job->not_laid) == 0;
+    heap_open(&job->heap, 0);
+    job->exact.keeps_layout =
+        job->exact.is_checked && nodes_check_order(&job->heap, &job->not_laid) == 0;
 }
 
 int exactly_switch_on(struct job *job, struct error *error)
@@ -86,9 +89,11 @@ static int exactly_do(lua_State *L, lua_CFunction function, struct exactly_call 
         luaL_error(L, "not enough memory");
     lua_pushcfunction(scratch, function);
     lua_pushlightuserdata(scratch, call);
+    int own = address_own(&job->exact, 1);
     collections_pass(&job->exact);
     int status = lua_pcall(scratch, 1, 0, 0);
     collections_count(&job->exact);
+    address_own(&job->exact, own);
     if (job->leaving)
         leave_again(L, job);
     if (status != LUA_OK && job->retry) {
@@ -278,8 +283,11 @@ void exactly_open(lua_State *L, struct job *job)
     job->exact.hook = exactly_hook;
     job->exact.leave = exactly_leave;
     exact_open(L, &job->exact);
+    /* A continued job has others in their place. */
+    address_own_next(&job->exact, LUA_TTABLE);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_resumed);
+    address_own_next(&job->exact, LUA_TTABLE);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_transients);
 }

@@ -18,6 +18,7 @@
 #include <lua.h>
 
 #include "base/error.h"
+#include "zone/places.h"
 
 /* Called for a warning, at most once per cause. Must not raise. */
 typedef void files_warn_function(void *context, const char *text);
@@ -37,6 +38,7 @@ struct files_host {
     files_journal_function *journal;
     files_failed_function *failed;
     void *context;
+    struct zone *zone; /* of the state, or NULL: what is made for open files is the host's own */
 };
 
 /* Installs the replacements in the io and os tables of L; the standard libraries are open. The

@@ -9,6 +9,13 @@
 
 static const char filetable_key = 'f';
 
+/* The next object of that kind is no object of the script, and a continued job has another one. */
+static void make_own(const struct files_host *host, int kind)
+{
+    if (host->zone != NULL)
+        places_want_own(host->zone, kind);
+}
+
 /* Pushes a table with weak keys. */
 static void push_weak_table(lua_State *L)
 {
@@ -29,6 +36,7 @@ struct filetable *filetable_new(lua_State *L, const struct files_host *host, lua
     lua_setiuservalue(L, -2, FILETABLE_FILES);
     lua_pushliteral(L, "");
     lua_setiuservalue(L, -2, FILETABLE_JOURNAL);
+    make_own(host, LUA_TTABLE); /* it is replaced now and then */
     lua_newtable(L);
     lua_setiuservalue(L, -2, FILETABLE_RESTORED);
     lua_createtable(L, 0, 1);
@@ -103,6 +111,7 @@ struct handle *filetable_open_handle(lua_State *L, lua_Integer i, FILE **stream)
 static struct file *new_file(lua_State *L, const struct place *place)
 {
     size_t size = strlen(place->recorded) + 1;
+    make_own(filetable_get(L)->host, LUA_TUSERDATA);
     struct file *file = lua_newuserdatauv(L, sizeof *file + size, 0);
     *file = (struct file){.before = FILE_UNKNOWN, .saved = -1, .pushed = -1};
     memcpy(file->path, place->recorded, size);
@@ -166,6 +175,7 @@ struct file *filetable_file_of(lua_State *L, int index)
 static struct handle *new_handle(lua_State *L, const struct handle *what, const char *path)
 {
     size_t path_size = strlen(path) + 1, name_size = strlen(what->name) + 1;
+    make_own(filetable_get(L)->host, LUA_TUSERDATA);
     struct handle *handle = lua_newuserdatauv(L, sizeof *handle + path_size + name_size, 1);
     *handle = *what;
     memcpy(handle->path, path, path_size);

@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "exact/address.h"
 #include "job/config.h"
 #include "job/exactly.h"
 #include "job/random.h"
@@ -258,7 +259,17 @@ void header_read(lua_State *L, int index, const struct script *script, struct he
 
 static const char *const header_streams[] = {"stdout", "stderr"};
 
-void header_push_state(lua_State *L, const struct job *job, const struct stdio_state streams[2])
+/* By which a continue tells whether objects can have their addresses. */
+static void header_set_places(lua_State *L, struct job *job)
+{
+    lua_Integer base, code;
+    if (!job->exact_mode || !address_numbers(L, &job->exact, &base, &code))
+        return;
+    header_set_integer(L, "base", base);
+    header_set_integer(L, "code", code);
+}
+
+void header_push_state(lua_State *L, struct job *job, const struct stdio_state streams[2])
 {
     luaL_checkstack(L, 8, NULL);
     lua_newtable(L);
@@ -273,6 +284,7 @@ void header_push_state(lua_State *L, const struct job *job, const struct stdio_s
         lua_pushlstring(L, job->script.text, job->script.size);
         lua_setfield(L, -2, "script");
     }
+    header_set_places(L, job);
     for (int i = 0; i < 2; i++) {
         if (!streams[i].regular)
             continue;

@@ -40,7 +40,7 @@ void header_read(lua_State *L, int index, const struct script *script, struct he
 void header_machine(char *machine, size_t size, char *features, size_t features_size);
 
 /* Pushes the state: random numbers, clock, files, streams, ckpt.config. */
-void header_push_state(lua_State *L, const struct job *job, const struct stdio_state streams[2]);
+void header_push_state(lua_State *L, struct job *job, const struct stdio_state streams[2]);
 
 /* The streams out of the state at index. */
 void header_read_streams(lua_State *L, int index, struct stdio_state streams[2]);

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/address.h"
 #include "exact/strings.h"
 #include "job/leave.h"
 #include "job/say.h"
@@ -151,6 +152,8 @@ static int library_collectgarbage(lua_State *L)
     int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
     if (results < 1 || lua_isnil(L, -1)) /* in a finalizer it does nothing */
         return results;
+    if (host_job(L)->is_running && (lua_isnil(L, 1) || strcmp(option, "collect") == 0))
+        address_collected(&host_job(L)->exact);
     if (strcmp(option, "setpause") == 0) {
         collector->pause = (int)luaL_optinteger(L, 2, 0);
     } else if (strcmp(option, "setstepmul") == 0) {

@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/address.h"
 #include "exact/edited.h"
 #include "job/alive.h"
 #include "job/config.h"
@@ -365,6 +366,37 @@ static void load_choose_cuts(struct load_call *call, const struct stdio_state st
     }
 }
 
+/* The state of the job is at index 3. In a snapshot without places nothing tells what of it is the
+ * script's own. */
+static void load_choose_places(lua_State *L, struct job *job)
+{
+    int has = lua_getfield(L, 3, "base") == LUA_TNUMBER;
+    lua_getfield(L, 3, "code");
+    if (has)
+        address_restore(L, &job->exact, lua_tointeger(L, -2), lua_tointeger(L, -1));
+    else
+        address_own(&job->exact, 0);
+    lua_pop(L, 2);
+}
+
+static void load_say_places(struct job *job)
+{
+    const struct addresses *addresses = &job->exact.addresses;
+    if (!addresses->used)
+        say_detail(job,
+                   "objects have other addresses than those of %s: this ckptlua begins with "
+                   "others, or they are not fixed",
+                   job->shown);
+    else if (addresses->missed > 0)
+        say_detail(job, "%" PRIu64 " objects of %s have other addresses than they had",
+                   addresses->missed, job->shown);
+    else if (addresses->zone->where != ZONE_HOME)
+        say_detail(job,
+                   "memory lies elsewhere than usual, so addresses are others than those of "
+                   "%s; the order of tables is the same",
+                   job->shown);
+}
+
 /* The stack of calls is that of the script as it was, whose text is on top. */
 static void load_exact(lua_State *L, struct load_call *call, struct unpack *unpack)
 {
@@ -375,11 +407,15 @@ static void load_exact(lua_State *L, struct load_call *call, struct unpack *unpa
     call->changed = text == NULL ? 1 : script_difference(&job->script, text, size);
     if (call->changed != 0)
         luaL_error(L, "the script has changed");
+    load_choose_places(L, job);
     exact_reader(&job->exact, &code);
     lua_newtable(L);
     decode_exact(L, unpack, -1, &code, 0);
+    address_own(&job->exact, 1);
     exactly_take_roots(L, job, -1);
     lua_pop(L, 1);
+    address_watch(L, &job->exact);
+    load_say_places(job);
 }
 
 /* Functions are those of the script as it was, whose text, where it is known, is on top. */
@@ -401,7 +437,9 @@ static void load_globals(lua_State *L, struct load_call *call, struct unpack *un
     if (possible != NULL)
         edited_reader(L, &edited, possible);
     lua_pushglobaltable(L);
+    address_own(&job->exact, 0);
     decode_globals(L, unpack, -1, possible);
+    address_own(&job->exact, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
 }
 
@@ -484,10 +522,23 @@ static void load_say_continuing(struct job *job, const struct header *header)
              job->script.path, job->shown, time, header->host, work, history_number(&job->history));
 }
 
+/* The function that would start the script, and its coroutine, are not needed: those of the
+ * snapshot were in their places. */
+static void load_make_way(lua_State *L, struct job *job)
+{
+    lua_pushnil(L);
+    lua_replace(L, 1);
+    exact_forget_main(L, &job->exact);
+    lua_gc(L, LUA_GCCOLLECT);
+    exact_begin(L, &job->exact, 0);
+}
+
 int load_restore(lua_State *L, struct job *job, struct load *load)
 {
     const struct header *header = &load->header;
     struct load_call call = {.job = job, .load = load};
+    if (job->exact_mode)
+        load_make_way(L, job);
     call.journal = journal_take(job, header->id, header->generation);
     lua_pushcfunction(L, load_put_back);
     lua_pushlightuserdata(L, &call);
@@ -562,6 +613,8 @@ int load_nothing(lua_State *L, struct job *job)
 
 /* ---------------------------------------------------------------- without a job */
 
+static const char load_reader_type[] = "ckptlua.reader";
+
 /* A reader that is closed when the userdata goes, so that errors may be raised meanwhile. */
 static int load_free_reader(lua_State *L)
 {
@@ -578,18 +631,23 @@ static void load_raise_memory(lua_State *L)
     lua_error(L);
 }
 
-/* Pushes such a userdata, then the unpack userdata and the header's table. */
-static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
+void load_open_type(lua_State *L)
 {
-    static const char metatable[] = "ckptlua.reader";
-    struct error error;
-    struct snapshot_reader **reader = lua_newuserdatauv(L, sizeof *reader, 0);
-    *reader = NULL;
-    if (luaL_newmetatable(L, metatable)) {
+    if (luaL_newmetatable(L, load_reader_type)) {
         lua_pushcfunction(L, load_free_reader);
         lua_setfield(L, -2, "__gc");
     }
-    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* Pushes such a userdata, then the unpack userdata and the header's table. */
+static struct snapshot_reader **load_push_reader(lua_State *L, const char *file)
+{
+    struct error error;
+    struct snapshot_reader **reader = lua_newuserdatauv(L, sizeof *reader, 0);
+    *reader = NULL;
+    load_open_type(L); /* where there is no job it is not there yet */
+    luaL_setmetatable(L, load_reader_type);
     if (load_file(L, file, reader, &error) == ERROR_ABSENT)
         luaL_error(L, "%s: no such file, or an empty one", file);
     if (*reader == NULL && error.code == ERROR_MEMORY)

@@ -36,6 +36,10 @@ int load_peek_seed(const char *file, int64_t *seed);
 
 void load_close(struct load *load);
 
+/* Makes the type of userdata that ckpt.load needs: when the state is opened, so that it is there in
+ * all processes of a job alike. */
+void load_open_type(lua_State *L);
+
 /* ckpt.load: pushes a table of the variables in FILE. Raises. */
 void load_variables(lua_State *L, const char *file);
 

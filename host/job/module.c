@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/address.h"
 #include "job/config.h"
 #include "job/exactly.h"
 #include "job/filetable.h"
@@ -26,11 +27,10 @@
 static const char module_key; /* registry: the table ckpt */
 
 /* checkpoint([now]) -> saved
- * Called in inner loops. Each call of Lua's API counts: finding the job in the extra space of the
- * state takes none. */
+ * Called in inner loops: each call of Lua's API counts. */
 static int module_checkpoint(lua_State *L)
 {
-    struct job *job = *(struct job **)lua_getextraspace(L);
+    struct job *job = exact_of(L)->context;
     int due = atomic_load_explicit(&job->schedule->due, memory_order_relaxed);
     if (!due && (lua_gettop(L) == 0 || !lua_toboolean(L, 1))) {
         lua_pushboolean(L, 0);
@@ -161,6 +161,7 @@ static int module_transient(lua_State *L)
     lua_pushvalue(L, 4);
     lua_rawset(L, 5);
     lua_settop(L, 4);
+    address_own_next(&job->exact, LUA_TTABLE);
     registry_set_transient(L, name);
     lua_pushfstring(L, "transient:%s", name);
     lua_insert(L, 4);
@@ -187,6 +188,7 @@ static int module_register(lua_State *L)
     luaL_argcheck(L, !late_describe(L, 2), 2,
                   "this is the stand-in from the snapshot; make the class anew when the script "
                   "starts");
+    address_own_next(&host_job(L)->exact, LUA_TTABLE);
     registry_add_class(L, name, 2, save, load);
     late_resolve_class(L, name);
     lua_settop(L, 2);
@@ -379,6 +381,7 @@ void module_open(lua_State *L, struct job *job)
         {"progress", module_progress}, {"sleep", module_sleep},
         {"config", module_config},     {NULL, NULL},
     };
+    load_open_type(L);
     luaL_newlib(L, functions);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);

@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "exact/address.h"
 #include "job/alive.h"
 #include "job/exactly.h"
 #include "job/finish.h"
@@ -114,7 +115,6 @@ static int run_name_job(struct job *job)
 static int run_make_state_anew(struct job *job, int64_t seed)
 {
     lua_close(job->L);
-    heap_close(&job->heap);
     exact_close(&job->exact);
     job->seed = seed;
     return state_make(job);
@@ -394,16 +394,15 @@ static int run_main(lua_State *L)
 {
     struct job *job = host_job(L);
     lua_State *main = job->exact.main;
-    int arguments = lua_gettop(L) - 1;
     if (run_goes_on(job)) {
         exactly_mark_finalizers(L);
         exactly_call_resumed(L, job);
-        lua_settop(L, 0); /* the script's main function is another one */
-        arguments = 0;
     }
+    address_own(&job->exact, 0);
     if (job->exact.collections.on)
         collections_begin(L, &job->exact, !job->collects);
-    int status = exact_run(L, &job->exact, arguments);
+    int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
+    address_own(&job->exact, 1);
     if (status == LUA_OK)
         return 0;
     if (job->leaving) {
@@ -444,6 +443,8 @@ static int run_script(struct job *job)
         lua_pushstring(L, job->script.argv[i]);
     }
     library_start(job);
+    if (job->exact_mode && !job->continued) /* the collector has just been everywhere */
+        exact_begin(L, &job->exact, 2);
     if (job->collects && !job->exact.collections.on)
         lua_gc(L, LUA_GCRESTART);
     int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);

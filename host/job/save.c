@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "exact/address.h"
 #include "exact/capture.h"
 #include "exact/images.h"
 #include "exact/nodes.h"
@@ -137,12 +138,14 @@ static int save_encode_job(lua_State *L)
     plain_encode(L, 3, pack);
     struct exact *exact = &save->job->exact;
     struct code_writer code;
-    struct walker walker = {order_walk, exact, images_is_same, images_remember};
+    struct walker walker = {order_walk, exact, images_is_same, images_remember, order_is_other};
+    capture_begin(exact);
+    if (save->job->exact_mode)
+        address_open_marks(L, exact);
     exact_writer(exact, &code);
     options.garbage = &save->garbage;
     if (exact->is_checked)
         options.code = &code;
-    capture_begin(exact);
     if (save->job->exact_mode) {
         options.walker = &walker;
         if (exact->keeps_layout)
@@ -491,6 +494,8 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
 {
     struct save_plan plan = {.job = job, .request = request};
     double started = clock_monotonic();
+    int own = address_own(&job->exact, 1);
+    address_look(L, &job->exact);
     save_collect(L, job, 1, result); /* one child at a time; the newer state counts */
     *result = (struct save_result){.outcome = SAVE_REFUSED};
     atomic_store(&job->schedule->busy, 1);
@@ -511,6 +516,7 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
     }
     if (result->outcome != SAVE_DONE)
         history_end(&job->history, "");
+    address_own(&job->exact, own);
     job->saving = job->saving + (clock_monotonic() - started); /* nobody else writes it */
     atomic_store(&job->schedule->busy, 0);
 }
@@ -522,7 +528,10 @@ void save_variables(lua_State *L, struct job *job, const char *file, int index)
     header_push_plain(L);
     lua_pushvalue(L, index);
     struct host_apart before = host_begin_apart(job);
+    int own = job == NULL ? 0 : address_own(&job->exact, 1);
     save_write_all(L, job, file, 0, save_encode_variables, &result);
+    if (job != NULL)
+        address_own(&job->exact, own);
     host_end_apart(job, before);
     if (result.outcome != SAVE_DONE)
         luaL_error(L, "ckpt.save: %s%s", result.outcome == SAVE_REFUSED ? "cannot save " : "",

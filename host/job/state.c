@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "exact/address.h"
 #include "exact/loading.h"
 #include "exact/nodes.h"
 #include "job/embedded.h"
@@ -110,12 +111,12 @@ static int state_open(lua_State *L)
     struct job *job = lua_touserdata(L, 1);
     luaL_openlibs(L);
     host_set_job(L, job);
-    *(struct job **)lua_getextraspace(L) = job; /* threads made later inherit it */
     exactly_open(L, job);
     lua_pushvalue(L, 2);
     exactly_add_script(L, job);
     lua_pop(L, 1);
-    job->files = (struct files_host){state_warn, journal_keep, state_note_failure, job};
+    job->files =
+        (struct files_host){state_warn, journal_keep, state_note_failure, job, &job->heap.zone};
     files_open(L, &job->files);
     random_open(L);
     library_open(L);
@@ -142,6 +143,8 @@ int state_make(struct job *job)
         say_failure(job->host, "not enough memory");
         return CKPTLUA_FAILED;
     }
+    if (job->heap.zone.where != ZONE_NOWHERE)
+        job->exact.addresses.zone = &job->heap.zone;
     lua_gc(job->L, LUA_GCSTOP); /* until the script runs: what is put back is all new */
     job->exact.keeps_layout = job->exact.keeps_layout && job->heap.seeded;
     job->exact.zone = &job->heap.zone;
@@ -156,5 +159,6 @@ int state_make(struct job *job)
         say_failure(job->host, "%s", luaL_tolstring(job->L, -1, NULL));
         return CKPTLUA_FAILED;
     }
+    address_own(&job->exact, 1); /* but while the script runs */
     return CKPTLUA_OK;
 }

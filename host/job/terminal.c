@@ -10,6 +10,7 @@
 #include <lualib.h>
 
 #include "base/clock.h"
+#include "exact/address.h"
 
 /* Seconds without a bar behind what the job has printed, which may be printing more. */
 #define TERMINAL_PAUSE 0.3
@@ -25,10 +26,12 @@ static int terminal_print(lua_State *L)
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-/* table[name] = a closure over it, for the table on top of the stack, which is popped. */
+/* table[name] = a closure over it, for the table on top of the stack, which is popped. It is the
+ * host's own: where there is no terminal all other objects have the same places. */
 static void terminal_wrap(lua_State *L, const char *name)
 {
     lua_getfield(L, -1, name);
+    address_own_next(&host_job(L)->exact, LUA_TFUNCTION);
     lua_pushcclosure(L, terminal_print, 1);
     lua_setfield(L, -2, name);
     lua_pop(L, 1);

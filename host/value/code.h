@@ -22,7 +22,17 @@ struct code_place {
     uint32_t number;
 };
 
-struct encoder; /* encoder.h */
+struct encoder;       /* encoder.h */
+struct userdata_type; /* registry.h */
+
+/* Where an object lies in memory, as a number that host/exact gives and takes. */
+#define CODE_NO_PLACE UINT64_MAX
+
+/* Places that were in use by what nothing refers to any more. */
+struct code_garbage {
+    uint64_t first, count;
+    int waits; /* for a finalizer: it stays for one collection more */
+};
 
 /* A table that is in a snapshot only: there it tells what a function or a coroutine consists of. It
  * is counted when it is met, and written by encoder_* when its turn comes. What it refers to is
@@ -57,17 +67,24 @@ struct code_writer {
     /* Pushes the list of the tables that have a finalizer which is still to run, in the order in
      * which they were marked for it; nothing may refer to one of them any more. */
     void (*finalizers)(lua_State *L, void *context);
+    /* The place of the object at index, or CODE_NO_PLACE; asked for once, when it is met first.
+     * NULL: objects have none. */
+    uint64_t (*place)(lua_State *L, void *context, int index);
+    /* When all has been met: garbage, part by part. Returns 0 at the end; the next call begins
+     * anew. */
+    int (*garbage)(lua_State *L, void *context, struct code_garbage *garbage);
 };
 
-/* Putting together. Tables are not filled yet; what is in them is looked at by `finish` only. */
+/* Putting together. Tables are not filled yet; what is in them is looked at by `finish` only. A
+ * place may be CODE_NO_PLACE, or any number. */
 struct code_reader {
     void *context;
     /* The name and the text of a chunk are on top: pops them, and pushes a userdata for it. */
     void (*chunk)(lua_State *L, void *context);
     /* Pushes function `number` of the chunk that the userdata at index stands for. */
-    void (*function)(lua_State *L, void *context, int chunk, uint32_t number);
+    void (*function)(lua_State *L, void *context, int chunk, uint32_t number, uint64_t place);
     /* Pushes an empty coroutine. */
-    void (*thread)(lua_State *L, void *context);
+    void (*thread)(lua_State *L, void *context, uint64_t place);
     /* Pushes the C function in that field of a module that is not written in Lua, or, with field
      * NULL, that such a module is. NULL: the script loads its modules itself. */
     void (*native)(lua_State *L, void *context, const char *module, const char *field);
@@ -81,6 +98,15 @@ struct code_reader {
     /* All tables are filled. `functions` is a list of pairs: function, table of upvalues;
      * `threads` of pairs: coroutine, description. */
     void (*finish)(lua_State *L, void *context, int functions, int threads);
+    /* The rest may be NULL, if nobody asks for places. Pushes a table of the script, of that size.
+     */
+    void (*table)(lua_State *L, void *context, uint32_t array, uint32_t hash, uint64_t place);
+    /* Pushes the userdata that the type's `load` makes. */
+    void (*load)(lua_State *L, void *context, const struct userdata_type *type, const char *data,
+                 size_t size, uint64_t place);
+    /* What is made from here on is the host's own, or not. */
+    void (*own)(lua_State *L, void *context, int on);
+    void (*garbage)(lua_State *L, void *context, const struct code_garbage *garbage);
 };
 
 #endif

@@ -152,7 +152,7 @@ static void decode_base(lua_State *L, struct decoder *decode, int target)
     if (lua_type(L, base) != LUA_TTABLE || token.type != UNPACK_EXTENSION ||
         token.extension != SHAPE_TABLE)
         unpack_fail(L, decode->unpack, "a table of the base environment that is none");
-    decoder_new_table(L, decode, &token);
+    decoder_new_table(L, decode, &token, 1);
     lua_pushnil(L);
     lua_setmetatable(L, base);
     if (decode->code != NULL && decode->code->layout != NULL) {
@@ -208,17 +208,19 @@ void decode_globals(lua_State *L, struct unpack *unpack, int target, const struc
     decode_body(L, unpack, target, 1, code);
 }
 
-/* Whether records begin with layouts: ["layout"], or []. */
-static int decode_has_laid(lua_State *L, struct decoder *decode)
+/* What records begin with, and what comes at the end: ["layout", "places"], or some of these. */
+static void decode_has(lua_State *L, struct decoder *decode)
 {
-    uint32_t count = unpack_array(L, decode->unpack, UINT32_MAX);
-    if (count == 0)
-        return 0;
-    decoder_push_text(L, decode);
-    if (count != 1 || strcmp(lua_tostring(L, -1), "layout") != 0)
-        unpack_fail(L, decode->unpack, "tables with what is not known here");
-    lua_pop(L, 1);
-    return 1;
+    for (uint32_t left = unpack_array(L, decode->unpack, UINT32_MAX); left > 0; left--) {
+        decoder_push_text(L, decode);
+        if (strcmp(lua_tostring(L, -1), "layout") == 0)
+            decode->has_laid = 1;
+        else if (strcmp(lua_tostring(L, -1), "places") == 0)
+            decode->has_places = 1;
+        else
+            unpack_fail(L, decode->unpack, "tables with what is not known here");
+        lua_pop(L, 1);
+    }
 }
 
 /* What is to be looked at are the globals only, which are read into the table at index `globals`.
@@ -234,7 +236,7 @@ static void decode_exact_body(lua_State *L, struct unpack *unpack, int roots, in
     restore_pairs(L, &decode, roots, roots, unpack_map(L, unpack), 0);
     for (uint32_t count = unpack_array(L, unpack, UINT32_MAX); count > 0; count--)
         decode_base(L, &decode, globals);
-    decode.has_laid = decode_has_laid(L, &decode);
+    decode_has(L, &decode);
     restore_tables(L, &decode, 1);
     if (decode.look) {
         lua_pushvalue(L, globals);

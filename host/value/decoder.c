@@ -14,6 +14,9 @@
 /* A coroutine in a wrapped function in the data of an object. */
 enum { DECODER_DEPTH = 4 };
 
+/* Bytes of the longest string that Lua takes for a short one. */
+enum { DECODER_SHORT = 40 };
+
 /* ---------------------------------------------------------------- references */
 
 static uint64_t decoder_number(lua_State *L, struct decoder *decode,
@@ -26,18 +29,25 @@ static uint64_t decoder_number(lua_State *L, struct decoder *decode,
     return token->size == 4 ? bytes_get_u32(data) : bytes_get_u64(data);
 }
 
-void decoder_new_table(lua_State *L, struct decoder *decode, const struct unpack_token *token)
+void decoder_new_table(lua_State *L, struct decoder *decode, const struct unpack_token *token,
+                       int is_scripts)
 {
-    unsigned char data[8];
-    if (token->size != sizeof data)
+    const struct code_reader *code = decode->code;
+    unsigned char data[16];
+    if (token->size != 8 && token->size != sizeof data)
         unpack_fail(L, decode->unpack, "a table's sizes of a wrong size");
-    unpack_copy(L, decode->unpack, data, sizeof data);
+    unpack_copy(L, decode->unpack, data, token->size);
     uint32_t sequence = bytes_get_u32(data), others = bytes_get_u32(data + 4);
     /* Each place announced takes a byte or more further on, in one table only. */
     decode->claimed += (uint64_t)sequence + others;
     if (sequence > INT_MAX || others > INT_MAX || decode->claimed > decode->unpack->source.size)
         unpack_fail(L, decode->unpack, "tables are announced that are larger than the file");
-    lua_createtable(L, (int)sequence, (int)others);
+    int has_place = token->size == sizeof data;
+    if ((has_place || is_scripts) && code != NULL && code->table != NULL)
+        code->table(L, code->context, sequence, others,
+                    has_place ? bytes_get_u64(data + 8) : CODE_NO_PLACE);
+    else
+        lua_createtable(L, (int)sequence, (int)others);
     lua_pushvalue(L, -1);
     lua_rawseti(L, decode->tables, ++decode->tables_known);
 }
@@ -49,7 +59,7 @@ static enum decoder_pushed decoder_reference(lua_State *L, struct decoder *decod
     lua_Integer known = decode->shared_known;
     switch (token->extension) {
     case SHAPE_TABLE:
-        decoder_new_table(L, decode, token);
+        decoder_new_table(L, decode, token, 0);
         return DECODER_VALUE;
     case SHAPE_TABLE_REF:
         from = decode->tables;
@@ -132,8 +142,24 @@ static enum decoder_pushed decoder_late(lua_State *L, struct decoder *decode, co
     return present ? DECODER_VALUE : DECODER_STANDIN;
 }
 
-static void decoder_userdata(lua_State *L, struct decoder *decode)
+/* The place of an object, at the end of its array, or the lack of one. */
+static uint64_t decoder_place(lua_State *L, struct decoder *decode, int has_place)
 {
+    struct unpack_token token;
+    if (!has_place)
+        return CODE_NO_PLACE;
+    unpack_next(L, decode->unpack, &token);
+    if (token.type == UNPACK_NIL)
+        return CODE_NO_PLACE;
+    if (token.type != UNPACK_INTEGER)
+        unpack_fail(L, decode->unpack, "a place that is none");
+    return (uint64_t)token.value.integer;
+}
+
+/* ["userdata", type, bytes], and its place */
+static void decoder_userdata(lua_State *L, struct decoder *decode, int has_place)
+{
+    const struct code_reader *code = decode->code;
     struct unpack_token token;
     int top = lua_gettop(L);
     decoder_push_text(L, decode);
@@ -146,6 +172,7 @@ static void decoder_userdata(lua_State *L, struct decoder *decode)
         lua_pop(L, 1);
     }
     unpack_push_string(L, decode->unpack, &token);
+    uint64_t place = decoder_place(L, decode, has_place);
     if (type == NULL && !decode->look)
         luaL_error(L, "the snapshot has a userdata of type '%s', which this program does not know",
                    lua_tostring(L, -2));
@@ -154,7 +181,10 @@ static void decoder_userdata(lua_State *L, struct decoder *decode)
     } else {
         size_t size;
         const char *data = lua_tolstring(L, -1, &size);
-        type->load(L, data, size);
+        if (has_place && code != NULL && code->load != NULL)
+            code->load(L, code->context, type, data, size, place);
+        else
+            type->load(L, data, size);
     }
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
@@ -210,35 +240,41 @@ static void decoder_seen_function(lua_State *L, int chunk)
     lua_remove(L, -2);
 }
 
-/* ["closure", chunk, number, upvalues] */
-static void decoder_closure(lua_State *L, struct decoder *decode)
+/* ["closure", chunk, number, upvalues], and its place */
+static void decoder_closure(lua_State *L, struct decoder *decode, int has_place)
 {
+    const struct code_reader *code = decode->code;
     struct unpack_token token;
     int chunk = lua_gettop(L) + 1;
-    if (decode->code == NULL && !decode->look)
+    if (code == NULL && !decode->look)
         luaL_error(
             L, "the snapshot has functions, which cannot be continued here: see docs/limits.md");
     decoder_value(L, decode);
     unpack_next(L, decode->unpack, &token);
     if (token.type != UNPACK_INTEGER || token.value.integer < 0 || token.value.integer > UINT32_MAX)
         unpack_fail(L, decode->unpack, "a function without a number");
-    if (decode->code != NULL)
-        decode->code->function(L, decode->code->context, chunk, (uint32_t)token.value.integer);
+    uint32_t number = (uint32_t)token.value.integer;
+    decoder_value(L, decode);
+    uint64_t place = decoder_place(L, decode, has_place);
+    if (code != NULL)
+        code->function(L, code->context, chunk, number, place);
     else
         decoder_seen_function(L, chunk);
-    decoder_value(L, decode);
+    lua_insert(L, -2);
     decoder_remember(L, decode->functions, &decode->functions_known);
     lua_remove(L, chunk);
 }
 
-/* ["thread", description] */
-static void decoder_thread(lua_State *L, struct decoder *decode)
+/* ["thread", description], and its place */
+static void decoder_thread(lua_State *L, struct decoder *decode, int has_place)
 {
+    decoder_value(L, decode);
+    uint64_t place = decoder_place(L, decode, has_place);
     if (decode->code != NULL)
-        decode->code->thread(L, decode->code->context);
+        decode->code->thread(L, decode->code->context, place);
     else
         late_push_seen(L, "coroutine", "");
-    decoder_value(L, decode);
+    lua_insert(L, -2);
     decoder_remember(L, decode->threads, &decode->threads_known);
 }
 
@@ -269,9 +305,10 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
     static const struct {
         const char *name;
         uint32_t size;
-    } tags[] = {{"name", 2},      {"function", 2}, {"module", 2}, {"class", 2},
-                {"transient", 2}, {"userdata", 3}, {"object", 3}, {"closure", 4},
-                {"chunk", 3},     {"thread", 2},   {"made", 0}};
+        int may_have_place; /* one more */
+    } tags[] = {{"name", 2, 0},      {"function", 2, 0}, {"module", 2, 0}, {"class", 2, 0},
+                {"transient", 2, 0}, {"userdata", 3, 1}, {"object", 3, 0}, {"closure", 4, 1},
+                {"chunk", 3, 0},     {"thread", 2, 1},   {"made", 0, 0}};
     enum decoder_pushed pushed = DECODER_VALUE;
     luaL_checkstack(L, 20, NULL);
     if (++decode->depth > DECODER_DEPTH) /* no recursion on a file's word */
@@ -284,27 +321,28 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
         size_t at = 0, count = sizeof tags / sizeof *tags;
         while (at < count && strcmp(tag, tags[at].name) != 0)
             at++;
-        if (at == count || (tags[at].size != 0 && array->size != tags[at].size))
+        int has_place = at < count && tags[at].may_have_place && array->size == tags[at].size + 1;
+        if (at == count || (tags[at].size != 0 && array->size != tags[at].size && !has_place))
             unpack_fail(L, decode->unpack, "an array that describes no known value");
         switch (at) {
         case 0:
             decoder_base_object(L, decode);
             break;
         case 5:
-            decoder_userdata(L, decode);
+            decoder_userdata(L, decode, has_place);
             break;
         case 6:
             decoder_object(L, decode);
             pushed = DECODER_STANDIN;
             break;
         case 7:
-            decoder_closure(L, decode);
+            decoder_closure(L, decode, has_place);
             break;
         case 8:
             decoder_chunk(L, decode);
             break;
         case 9:
-            decoder_thread(L, decode);
+            decoder_thread(L, decode, has_place);
             break;
         case 10:
             decoder_made(L, decode, array);
@@ -320,6 +358,18 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
     return pushed;
 }
 
+/* Long strings count as the script's memory (zone/zone.h). */
+static void decoder_push_string(lua_State *L, struct decoder *decode, uint32_t size)
+{
+    const struct code_reader *code = decode->code;
+    int is_long = size > DECODER_SHORT && decode->has_places && code != NULL && code->own != NULL;
+    if (is_long)
+        code->own(L, code->context, 0);
+    unpack_push_bytes(L, decode->unpack, size);
+    if (is_long)
+        code->own(L, code->context, 1);
+}
+
 enum decoder_pushed decoder_value(lua_State *L, struct decoder *decode)
 {
     struct unpack_token token;
@@ -333,7 +383,7 @@ enum decoder_pushed decoder_value(lua_State *L, struct decoder *decode)
         break;
     case UNPACK_STRING:
     case UNPACK_BINARY:
-        unpack_push_bytes(L, decode->unpack, token.size);
+        decoder_push_string(L, decode, token.size);
         if (token.size >= SHAPE_SHARED_STRING) {
             lua_pushvalue(L, -1);
             lua_rawseti(L, decode->shared, ++decode->shared_known);
@@ -368,6 +418,7 @@ void decoder_pair(lua_State *L, struct decoder *decode, int table)
     if (value_is == DECODER_STANDIN)
         late_place(L, table, key);
     if (key_is == DECODER_STANDIN) {
+        decode->standins++;
         lua_pushvalue(L, key);
         late_place(L, table, key);
         lua_pop(L, 1);

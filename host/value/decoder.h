@@ -25,8 +25,10 @@ struct decoder {
                        read */
     int bases;  /* stack index: number of a table -> the table of the base environment that it is */
     int unlaid; /* stack index: number -> true for tables whose layout was left aside */
-    int has_laid; /* records begin with a layout */
-    int places;   /* stack index: a block of memory for the places of a layout, of that many */
+    int has_laid;      /* records begin with a layout */
+    int has_places;    /* garbage is told at the end */
+    uint64_t standins; /* keys of tables that are not there yet */
+    int places;        /* stack index: a block of memory for the places of a layout, of that many */
     uint32_t places_room;
 };
 
@@ -38,8 +40,10 @@ enum decoder_pushed decoder_value(lua_State *L, struct decoder *decode);
 /* Reads a string that is part of the layout, and pushes it. */
 void decoder_push_text(lua_State *L, struct decoder *decode);
 
-/* The token announces a new table: pushes it, of the sizes announced. */
-void decoder_new_table(lua_State *L, struct decoder *decode, const struct unpack_token *token);
+/* The token announces a new table: pushes it, of the sizes announced. is_scripts: it is one of the
+ * script, even if it has no place. */
+void decoder_new_table(lua_State *L, struct decoder *decode, const struct unpack_token *token,
+                       int is_scripts);
 
 /* Reads a key and its value and pushes them. Where one of them is not there yet, its place in the
  * table at index is noted. */

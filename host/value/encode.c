@@ -285,9 +285,11 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
         encode_whole(L, encode, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
-    pack_array(pack, options->layout != NULL);
+    pack_array(pack, (uint32_t)((options->layout != NULL) + encode->has_places));
     if (options->layout != NULL)
         pack_text(pack, "layout");
+    if (encode->has_places)
+        pack_text(pack, "places");
     record_all(L, encode);
     encode_finalizers(L, encode);
     record_end(L, encode);

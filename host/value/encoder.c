@@ -211,12 +211,31 @@ static void encoder_special(lua_State *L, struct encoder *encode, int index,
     entry->number = encoder_next_shared(encode);
 }
 
-void encoder_announce(struct encoder *encode, uint32_t sequence, uint32_t others)
+static uint64_t encoder_place(lua_State *L, const struct encoder *encode, int index)
 {
-    unsigned char data[8];
+    const struct code_writer *code = encode->options->code;
+    return encode->has_places ? code->place(L, code->context, index) : CODE_NO_PLACE;
+}
+
+/* The last element of an array that describes an object, if places are written. */
+static void encoder_add_place(lua_State *L, struct encoder *encode, int index)
+{
+    if (!encode->has_places)
+        return;
+    uint64_t place = encoder_place(L, encode, index);
+    if (place == CODE_NO_PLACE)
+        pack_nil(encode->pack);
+    else
+        pack_integer(encode->pack, (int64_t)place);
+}
+
+void encoder_announce(struct encoder *encode, uint32_t sequence, uint32_t others, uint64_t place)
+{
+    unsigned char data[16];
     bytes_put_u32(data, sequence);
     bytes_put_u32(data + 4, others);
-    pack_extension(encode->pack, SHAPE_TABLE, data, sizeof data);
+    bytes_put_u64(data + 8, place);
+    pack_extension(encode->pack, SHAPE_TABLE, data, place == CODE_NO_PLACE ? 8 : sizeof data);
     encode->tables++;
 }
 
@@ -236,7 +255,7 @@ void encoder_table(lua_State *L, struct encoder *encode, int index)
         encode->options->layout->sizes(L, index, &counts.sequence, &counts.others);
     else
         walker_count(L, encode->options->walker, index, &counts.sequence, &counts.others);
-    encoder_announce(encode, counts.sequence, counts.others);
+    encoder_announce(encode, counts.sequence, counts.others, encoder_place(L, encode, index));
     queue_add_table(L, &encode->queue, index, &counts);
     encoder_hold(L, encode, index);
 }
@@ -382,10 +401,11 @@ static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
         encoder_refuse(L, encode, index);
     }
     const char *data = lua_tolstring(L, -1, &size);
-    pack_array(encode->pack, 3);
+    pack_array(encode->pack, encode->has_places ? 4 : 3);
     pack_text(encode->pack, "userdata");
     pack_text(encode->pack, type->name);
     pack_string(encode->pack, data, size);
+    encoder_add_place(L, encode, index);
     lua_settop(L, top);
     entry->number = encoder_next_shared(encode);
 }
@@ -424,7 +444,7 @@ static void encoder_chunk(lua_State *L, struct encoder *encode, const void *chun
 
 void encoder_piece(lua_State *L, struct encoder *encode, const struct code_piece *piece)
 {
-    encoder_announce(encode, piece->sequence, piece->others);
+    encoder_announce(encode, piece->sequence, piece->others, CODE_NO_PLACE);
     queue_add_piece(L, &encode->queue, piece);
 }
 
@@ -511,28 +531,30 @@ static void encoder_part(lua_State *L, struct encoder *encode, int index, struct
     luaL_checkstack(L, 12, NULL);
 }
 
-/* ["closure", chunk, number, upvalues] */
+/* ["closure", chunk, number, upvalues], and its place */
 static void encoder_closure(lua_State *L, struct encoder *encode, int index, const void *address)
 {
     struct encoder_part part = {.kind = LUA_TFUNCTION};
     encoder_part(L, encode, index, &part);
-    pack_array(encode->pack, 4);
+    pack_array(encode->pack, encode->has_places ? 5 : 4);
     pack_text(encode->pack, "closure");
     encoder_chunk(L, encode, part.place.chunk);
     pack_integer(encode->pack, part.place.number);
     encoder_piece(L, encode, &part.piece);
+    encoder_add_place(L, encode, index);
     encoder_hold(L, encode, index);
     encoder_find(L, encode, address)->number = encoder_next_shared(encode);
 }
 
-/* ["thread", description] */
+/* ["thread", description], and its place */
 static void encoder_thread(lua_State *L, struct encoder *encode, int index, const void *address)
 {
     struct encoder_part part = {.kind = LUA_TTHREAD};
     encoder_part(L, encode, index, &part);
-    pack_array(encode->pack, 2);
+    pack_array(encode->pack, encode->has_places ? 3 : 2);
     pack_text(encode->pack, "thread");
     encoder_piece(L, encode, &part.piece);
+    encoder_add_place(L, encode, index);
     encoder_hold(L, encode, index);
     encoder_find(L, encode, address)->number = encoder_next_shared(encode);
 }
@@ -702,6 +724,7 @@ struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct enco
     luaL_checkstack(L, 48, NULL);
     struct encoder *encode = lua_newuserdatauv(L, sizeof *encode, 0);
     *encode = (struct encoder){.pack = pack, .options = options, .root = root, .exact = exact};
+    encode->has_places = exact && options->code != NULL && options->code->place != NULL;
     encode->has_savers = registry_has_savers(L);
     luaL_newmetatable(L, encoder_metatable);
     lua_pushcfunction(L, encoder_free);

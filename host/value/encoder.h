@@ -30,6 +30,7 @@ struct encoder {
     const struct encode_options *options;
     struct idmap map;
     int exact;
+    int has_places; /* of objects are written */
     int has_savers; /* Lua code runs meanwhile, and may collect what is not held */
     lua_Integer held;
     uint64_t tables, shared; /* numbers given */
@@ -79,9 +80,10 @@ _Noreturn void encoder_refuse(lua_State *L, const struct encoder *encode, int in
 
 void encoder_begin(struct encoder *encode, uint32_t sequence);
 
-/* The next new table: gives it a number, and writes that it is met here. It, and the tables that
+/* The next new table: gives it a number, and writes that it is met here; place: of a table of Lua,
+ * else CODE_NO_PLACE. It, and the tables that
  * are announced after it, must be added to the queue in the same order. */
-void encoder_announce(struct encoder *encode, uint32_t sequence, uint32_t others);
+void encoder_announce(struct encoder *encode, uint32_t sequence, uint32_t others, uint64_t place);
 
 /* Announces and adds the table that the piece stands for. */
 void encoder_piece(lua_State *L, struct encoder *encode, const struct code_piece *piece);

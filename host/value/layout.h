@@ -57,13 +57,18 @@ struct layout_writer {
 
 /* Making a table so. Nothing that a snapshot says is relied upon. */
 struct layout_reader {
-    int by_address; /* keys whose places depend on their addresses have the same addresses */
+    void *context;
+    /* Whether the key at index, an object, has the address that it had. NULL: none has. */
+    int (*is_there)(lua_State *L, const void *context, int key);
     void (*sizes)(lua_State *L, int table, uint32_t *array, uint32_t *hash);
     /* Puts the key and the value on top into a free place of a new table, and pops them. */
     void (*put)(lua_State *L, int table, uint32_t place);
     /* All entries are there. Returns NULL, or what is wrong with the layout. */
     const char *(*link)(lua_State *L, int table, const struct layout *layout,
                         const struct layout_place *places);
+    /* The entries cannot stay in these places: Lua puts them into others. Appends their keys to the
+     * list at index, in the order that they had. */
+    void (*unlay)(lua_State *L, int table, int keys);
     /* Gives a removed entry of the table its key, which is on top, and pops it. dead: the collector
      * has been there. */
     const char *(*remove)(lua_State *L, int table, uint32_t place, int dead);

@@ -128,7 +128,7 @@ void pack_float(struct pack *pack, double number)
 void pack_extension(struct pack *pack, int8_t type, const void *data, size_t size)
 {
     unsigned char *room = pack_take(pack, 2 + size);
-    room[0] = size == 4 ? 0xD6 : 0xD7;
+    room[0] = size == 4 ? 0xD6 : size == 8 ? 0xD7 : 0xD8; /* 4, 8 or 16 bytes */
     room[1] = (unsigned char)type;
     memcpy(room + 2, data, size);
 }

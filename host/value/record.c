@@ -75,6 +75,39 @@ static void record_layout(lua_State *L, struct encoder *encode, int table,
     }
 }
 
+/* true, [array part], {the others, in the order that they have now}: Lua's own order, which the
+ * layout would tell, is another one */
+static void record_ordered(lua_State *L, struct encoder *encode, int table,
+                           const struct queue_counts *counts)
+{
+    const struct layout_writer *writer = encode->options->layout;
+    const struct walker *walker = encode->options->walker;
+    struct layout layout;
+    int key = table + 1, value = table + 2;
+    uint32_t others = 0;
+    writer->look(L, table, &layout);
+    if (layout.array != counts->sequence || layout.hash != counts->others)
+        encoder_changed(L);
+    pack_boolean(encode->pack, 1);
+    pack_array(encode->pack, layout.array);
+    for (uint32_t i = 0; i < layout.array; i++) {
+        encoder_typed(L, encode, key, writer->value(L, table, i));
+        lua_settop(L, table);
+    }
+    pack_map(encode->pack, layout.entries);
+    for (lua_pushnil(L); walker->next(L, walker->context, table); lua_pop(L, 1)) {
+        if (lua_isinteger(L, key) && lua_tointeger(L, key) >= 1 &&
+            lua_tointeger(L, key) <= layout.array)
+            continue;
+        if (++others > layout.entries)
+            encoder_changed(L);
+        encoder_key(L, encode, key);
+        encoder_value(L, encode, value);
+    }
+    if (others != layout.entries)
+        encoder_changed(L);
+}
+
 /* layout, [array part], {hash part} */
 static void record_laid(lua_State *L, struct encoder *encode, int table,
                         const struct queue_counts *counts)
@@ -115,6 +148,7 @@ static void record_laid(lua_State *L, struct encoder *encode, int table,
 /* Writes the table on top, and pops it. */
 static void record_write(lua_State *L, struct encoder *encode, const struct queue_counts *counts)
 {
+    const struct walker *walker = encode->options->walker;
     int table = lua_gettop(L), is_laid = encode->options->layout != NULL;
     int has_metatable = lua_getmetatable(L, table);
     if (has_metatable)
@@ -123,7 +157,9 @@ static void record_write(lua_State *L, struct encoder *encode, const struct queu
 
     encoder_walk(encode, table);
     pack_array(encode->pack, (uint32_t)(2 + is_laid + has_metatable));
-    if (is_laid)
+    if (is_laid && walker->is_other != NULL && walker->is_other(L, walker->context, table))
+        record_ordered(L, encode, table, counts);
+    else if (is_laid)
         record_laid(L, encode, table, counts);
     else
         record_entries(L, encode, table, counts);
@@ -296,6 +332,25 @@ static void record_removed(lua_State *L, struct encoder *encode)
         writer->strings(L, record_string, &keys);
 }
 
+/* [first, count, ...] of the places of garbage; a count is negative where it waits for a finalizer
+ */
+static void record_garbage(lua_State *L, struct encoder *encode)
+{
+    const struct code_writer *code = encode->options->code;
+    struct code_garbage garbage;
+    uint64_t count = 0;
+    while (code->garbage(L, code->context, &garbage))
+        count += 2;
+    if (count > UINT32_MAX)
+        luaL_error(L, "too much garbage; call collectgarbage()");
+    pack_array(encode->pack, (uint32_t)count);
+    while (code->garbage(L, code->context, &garbage)) {
+        pack_integer(encode->pack, (int64_t)garbage.first);
+        pack_integer(encode->pack,
+                     garbage.waits ? -(int64_t)garbage.count : (int64_t)garbage.count);
+    }
+}
+
 void record_all(lua_State *L, struct encoder *encode)
 {
     struct queue_counts counts;
@@ -312,6 +367,8 @@ void record_end(lua_State *L, struct encoder *encode)
 {
     if (encode->options->layout != NULL)
         record_removed(L, encode);
+    if (encode->has_places)
+        record_garbage(L, encode);
     pack_flush(encode->pack);
     encoder_check_sink(L, encode);
 }

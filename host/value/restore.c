@@ -55,16 +55,21 @@ static struct layout_place restore_place(lua_State *L, struct decoder *decode)
     return place;
 }
 
-/* nil, or [by address, limit, last free, place, ...]; the places are in the block for them. Returns
- * 0 where it is false: what is no table of the script has no layout. */
-static int restore_layout(lua_State *L, struct decoder *decode, struct layout *result)
+enum restored { RESTORED_LAYOUT, RESTORED_ORDER, RESTORED_PIECE };
+
+/* nil, or [by address, limit, last free, place, ...]; the places are in the block for them. Or
+ * true: the entries have an order, but no layout; or false: what is no table of the script has
+ * neither. */
+static enum restored restore_layout(lua_State *L, struct decoder *decode, struct layout *result)
 {
     struct layout layout = {.limit = LAYOUT_NO_LIMIT};
     struct unpack_token token;
     unpack_next(L, decode->unpack, &token);
     *result = layout;
-    if (token.type == UNPACK_NIL || (token.type == UNPACK_BOOLEAN && token.value.integer == 0))
-        return token.type == UNPACK_NIL;
+    if (token.type == UNPACK_BOOLEAN)
+        return token.value.integer == 0 ? RESTORED_PIECE : RESTORED_ORDER;
+    if (token.type == UNPACK_NIL)
+        return RESTORED_LAYOUT;
     if (token.type != UNPACK_ARRAY || token.size < 3 || token.size - 3 > INT_MAX ||
         token.size > decode->unpack->source.size)
         unpack_fail(L, decode->unpack, "a record without a layout");
@@ -84,7 +89,7 @@ static int restore_layout(lua_State *L, struct decoder *decode, struct layout *r
         layout.entries += places[i].state == LAYOUT_ENTRY;
     }
     *result = layout;
-    return 1;
+    return RESTORED_LAYOUT;
 }
 
 /* Reads the values of an array part, or of a sequence. The place of a value that is not there yet
@@ -104,30 +109,6 @@ static uint32_t restore_sequence(lua_State *L, struct decoder *decode, int table
     return count;
 }
 
-/* Reads a hash part into just those places. */
-static void restore_laid(lua_State *L, struct decoder *decode, const struct layout_reader *reader,
-                         int table, int owner, struct layout *layout)
-{
-    const struct layout_place *places = lua_touserdata(L, decode->places);
-    uint32_t at = 0, actual_array, actual_hash;
-    reader->sizes(L, table, &actual_array, &actual_hash);
-    layout->array = restore_sequence(L, decode, table, owner);
-    if (unpack_map(L, decode->unpack) != layout->entries || actual_hash != layout->hash ||
-        actual_array != layout->array)
-        unpack_fail(L, decode->unpack, "a table of another size than its layout");
-    for (uint32_t i = 0; i < layout->entries; i++, at++) {
-        while (places[at].state != LAYOUT_ENTRY)
-            at++;
-        decoder_pair(L, decode, owner);
-        reader->put(L, table, at);
-    }
-    const char *wrong = reader->link(L, table, layout, places);
-    if (wrong != NULL)
-        unpack_fail(L, decode->unpack, wrong);
-}
-
-/* ---------------------------------------------------------------- entries only */
-
 /* Appends the keys that a sequence of that length has to the list at index. */
 static void restore_list_sequence(lua_State *L, int table, uint32_t sequence, int keys)
 {
@@ -141,6 +122,54 @@ static void restore_list_sequence(lua_State *L, int table, uint32_t sequence, in
         }
     }
 }
+
+/* Whether the key on top of its value is an object that is not where it was. */
+static int restore_is_moved(lua_State *L, const struct layout_reader *reader)
+{
+    switch (lua_type(L, -2)) {
+    case LUA_TBOOLEAN:
+    case LUA_TNUMBER:
+    case LUA_TSTRING:
+        return 0;
+    default:
+        return !reader->is_there(L, reader->context, lua_gettop(L) - 1);
+    }
+}
+
+/* Reads a hash part into just those places. Where these depend on addresses which are others now,
+ * returns 0: Lua has put the entries into other places; pushes the list of all keys. */
+static int restore_laid(lua_State *L, struct decoder *decode, const struct layout_reader *reader,
+                        int table, int owner, struct layout *layout)
+{
+    const struct layout_place *places = lua_touserdata(L, decode->places);
+    uint32_t at = 0, actual_array, actual_hash;
+    uint64_t standins = decode->standins;
+    int is_moved = 0;
+    reader->sizes(L, table, &actual_array, &actual_hash);
+    layout->array = restore_sequence(L, decode, table, owner);
+    if (unpack_map(L, decode->unpack) != layout->entries || actual_hash != layout->hash ||
+        actual_array != layout->array)
+        unpack_fail(L, decode->unpack, "a table of another size than its layout");
+    for (uint32_t i = 0; i < layout->entries; i++, at++) {
+        while (places[at].state != LAYOUT_ENTRY)
+            at++;
+        decoder_pair(L, decode, owner);
+        is_moved = is_moved || (layout->by_address && restore_is_moved(L, reader));
+        reader->put(L, table, at);
+    }
+    is_moved = is_moved || (layout->by_address && decode->standins != standins);
+    const char *wrong = is_moved ? NULL : reader->link(L, table, layout, places);
+    if (wrong != NULL && !layout->by_address)
+        unpack_fail(L, decode->unpack, wrong);
+    if (wrong == NULL && !is_moved)
+        return 1;
+    lua_newtable(L);
+    restore_list_sequence(L, table, layout->array, lua_gettop(L));
+    reader->unlay(L, table, lua_gettop(L));
+    return 0;
+}
+
+/* ---------------------------------------------------------------- entries only */
 
 /* Reads sequence and other entries; pushes the list of the keys in their order, or nil where there
  * is nothing to keep. */
@@ -173,16 +202,17 @@ static int restore_record(lua_State *L, struct decoder *decode, int owner)
     parts -= decode->has_laid && parts > 0;
     if (parts != 2 && parts != 3)
         unpack_fail(L, decode->unpack, "a record that is no table's");
-    int is_scripts = !decode->has_laid || restore_layout(L, decode, &layout);
-    int is_laid = decode->has_laid && is_scripts && reader != NULL &&
-                  (!layout.by_address || reader->by_address);
+    enum restored has = decode->has_laid ? restore_layout(L, decode, &layout) : RESTORED_ORDER;
+    int is_scripts = has != RESTORED_PIECE;
+    int is_laid = has == RESTORED_LAYOUT && reader != NULL &&
+                  (!layout.by_address || reader->is_there != NULL);
     int keeps_order = is_scripts && decode->code != NULL && decode->code->order != NULL;
-    if (is_laid) {
-        restore_laid(L, decode, reader, table, owner, &layout);
-        lua_pushnil(L);
-    } else {
+    if (!is_laid)
         restore_entries(L, decode, table, owner, keeps_order);
-    }
+    else if (restore_laid(L, decode, reader, table, owner, &layout))
+        lua_pushnil(L);
+    else
+        is_laid = 0;
     if (owner != table && reader != NULL)
         reader->exchange(L, table, owner);
     if (keeps_order && !lua_isnil(L, -1))
@@ -226,6 +256,27 @@ static void restore_removed(lua_State *L, struct decoder *decode)
     }
 }
 
+/* [first, count, ...]: see record.c. */
+static void restore_garbage(lua_State *L, struct decoder *decode)
+{
+    const struct code_reader *code = decode->code;
+    struct unpack_token token;
+    uint32_t left = unpack_array(L, decode->unpack, UINT32_MAX);
+    for (; left >= 2; left -= 2) {
+        struct code_garbage garbage;
+        unpack_next(L, decode->unpack, &token);
+        garbage.first = (uint64_t)restore_integer(L, decode, &token, 0, INT64_MAX);
+        unpack_next(L, decode->unpack, &token);
+        int64_t count = restore_integer(L, decode, &token, -INT64_MAX, INT64_MAX);
+        garbage.waits = count < 0;
+        garbage.count = (uint64_t)(count < 0 ? -count : count);
+        if (code != NULL && code->garbage != NULL)
+            code->garbage(L, code->context, &garbage);
+    }
+    if (left != 0)
+        unpack_fail(L, decode->unpack, "garbage without a size");
+}
+
 /* The records of the tables from number `first` on. Returns the number of the next. */
 static lua_Integer restore_records(lua_State *L, struct decoder *decode, lua_Integer first)
 {
@@ -260,6 +311,8 @@ void restore_tables(lua_State *L, struct decoder *decode, int exact)
     }
     if (decode->has_laid)
         restore_removed(L, decode);
+    if (decode->has_places)
+        restore_garbage(L, decode);
     if (decode->unpack->left != 0)
         unpack_fail(L, decode->unpack, "more than the last table's record");
 }

@@ -3,7 +3,8 @@
  * docs/format.md is the specification.
  *
  *     value  nil, boolean, integer, float64, str or bin stand for themselves
- *            extension SHAPE_TABLE      the next new table: sequence u32, others u32, its sizes
+ *            extension SHAPE_TABLE      the next new table: sequence u32, others u32, its sizes,
+ *                                       and place u64, where it was in memory, if that is kept
  *            extension SHAPE_TABLE_REF  a table that was met before: its number, u32 or u64
  *            extension SHAPE_SHARED_REF a string or other value met before: its number, likewise
  *            ["string", bin, bin, ...]  a string above 1 GiB, in pieces

@@ -15,7 +15,7 @@ static int walker_next(lua_State *L, void *context, int table)
     return lua_next(L, table);
 }
 
-const struct walker walker_public = {walker_next, NULL, NULL, NULL};
+const struct walker walker_public = {walker_next, NULL, NULL, NULL, NULL};
 
 void walker_count(lua_State *L, const struct walker *walker, int table, uint32_t *sequence,
                   uint32_t *others)

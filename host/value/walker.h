@@ -20,6 +20,9 @@ struct walker {
      * NULL. */
     int (*is_same)(void *context, size_t number);
     void (*remember)(lua_State *L, void *context, int table, size_t number);
+    /* Whether `next` gives the entries of the table at index in another order than lua_next. NULL:
+     * never. */
+    int (*is_other)(lua_State *L, void *context, int table);
 };
 
 extern const struct walker walker_public;

@@ -10,7 +10,8 @@
 _Static_assert((int)PLACES_STEP == (int)REGION_PLACED,
                "a place tells a region of the kinds with places");
 
-unsigned places_normal(unsigned number)
+/* The region that addresses within region `number` belong to. */
+static unsigned places_normal(unsigned number)
 {
     unsigned class = number % REGION_CLASSES;
     return number<REGION_PLACED &&class> REGION_PAGES ? number - class + REGION_PAGES : number;
@@ -22,24 +23,20 @@ static struct region *places_open_region(struct zone *zone, uint64_t place)
     unsigned number = places_region(place);
     if (zone->regions == NULL || places_normal(number) != number)
         return NULL;
-    struct region *region = region_get(zone, number);
-    if (region->size == 0 && region_open(zone->base, number) != 0)
+    if (region_get(zone, number)->size == 0 && region_open(zone->base, number) != 0)
         return NULL;
-    return region;
+    return region_get(zone, number);
 }
 
 uint64_t places_of(const struct zone *zone, const void *object)
 {
     uintptr_t distance = (uintptr_t)object - zone->base;
-    if (zone->regions == NULL || distance < REGION_NEAR_START || distance >= REGION_END)
+    if (zone->regions == NULL || distance < REGION_CORE_START || distance >= REGION_END)
         return PLACES_NONE;
-    unsigned number = places_normal(region_of(distance));
-    if (number >= REGION_PLACED)
+    const struct region *region = region_of(zone, distance);
+    if (region->size == 0 || region->number >= REGION_PLACED)
         return PLACES_NONE;
-    const struct region *region = region_get(zone, number);
-    if (region->size == 0)
-        return PLACES_NONE;
-    return (uint64_t)region_cell(region, distance, object) * PLACES_STEP + number;
+    return (uint64_t)region_cell(region, distance, object) * PLACES_STEP + region->number;
 }
 
 void *places_address(struct zone *zone, uint64_t place)
@@ -55,13 +52,31 @@ int places_kind(uint64_t place)
     return LUA_TTABLE + (int)(places_region(place) / REGION_CLASSES);
 }
 
+uint64_t places_cells(uint64_t place, size_t size)
+{
+    if (places_region(place) % REGION_CLASSES != REGION_PAGES || size <= REGION_PAGE)
+        return 1;
+    return ((uint64_t)size + REGION_PAGE - 1) / REGION_PAGE;
+}
+
 /* ---------------------------------------------------------------- wishes */
 
 void places_want(struct zone *zone, uint64_t place)
 {
-    if (places_address(zone, place) == NULL)
+    const struct region *region = places_open_region(zone, place);
+    uint64_t cell = place / PLACES_STEP;
+    if (region == NULL || (!region_is_within_reach(region, cell) &&
+                           (cell >= zone->most / region->size || !region_has(region, cell))))
         return;
     zone->wanted[places_region(place) / REGION_CLASSES] = place;
+    zone_set_wanting(zone, 1);
+}
+
+void places_want_own(struct zone *zone, int kind)
+{
+    if (zone->regions == NULL)
+        return;
+    zone->wanted[kind - LUA_TTABLE] = PLACES_OWN;
     zone_set_wanting(zone, 1);
 }
 
@@ -113,7 +128,7 @@ int places_open_marks(struct zone *zone, struct places_marks *marks)
     memset(marks, 0, sizeof *marks);
     for (unsigned number = 0; zone->regions != NULL && number < REGION_PLACED; number++) {
         const struct region *region = region_get(zone, number);
-        if (region->live == 0)
+        if (region->live == 0 || places_normal(number) != number)
             continue;
         marks->words[number] = calloc(region->words, sizeof *marks->words[number]);
         if (marks->words[number] == NULL) {
@@ -134,13 +149,15 @@ void places_close_marks(struct places_marks *marks)
 int places_mark(const struct zone *zone, struct places_marks *marks, const void *object,
                 size_t size)
 {
-    uint64_t place = places_of(zone, object);
+    return places_mark_place(marks, places_of(zone, object), size);
+}
+
+int places_mark_place(struct places_marks *marks, uint64_t place, size_t size)
+{
     unsigned number = places_region(place);
     if (place == PLACES_NONE || marks->words[number] == NULL)
         return -1;
-    uint64_t cell = place / PLACES_STEP, count = 1;
-    if (number % REGION_CLASSES == REGION_PAGES && size > REGION_PAGE)
-        count = (size + REGION_PAGE - 1) / REGION_PAGE;
+    uint64_t cell = place / PLACES_STEP, count = places_cells(place, size);
     if ((marks->words[number][cell / 64] >> cell % 64 & 1) != 0)
         return -1;
     for (; count > 0; count--, cell++)
@@ -148,33 +165,87 @@ int places_mark(const struct zone *zone, struct places_marks *marks, const void 
     return 0;
 }
 
+void places_mark_range(struct places_marks *marks, const struct places_range *range)
+{
+    uint64_t *words = marks->words[places_region(range->first)];
+    uint64_t cell = range->first / PLACES_STEP, end = cell + range->count;
+    for (; words != NULL && cell < end; cell++)
+        words[cell / 64] |= (uint64_t)1 << cell % 64;
+}
+
 /* ---------------------------------------------------------------- phantoms */
+
+struct places_phantom {
+    struct places_range range;
+    int longer;
+};
+
+static int places_make_room(struct zone *zone)
+{
+    if (zone->phantoms_count < zone->phantoms_room)
+        return 0;
+    size_t room = zone->phantoms_room == 0 ? 16 : 2 * zone->phantoms_room;
+    struct places_phantom *more = realloc(zone->phantoms, room * sizeof *more);
+    if (more == NULL)
+        return -1;
+    zone->phantoms = more;
+    zone->phantoms_room = room;
+    return 0;
+}
+
+static int places_hold_for(struct zone *zone, const struct places_range *range, int longer)
+{
+    struct region *region = places_open_region(zone, range->first);
+    if (region == NULL || places_make_room(zone) != 0)
+        return -1;
+    uint64_t cell = range->first / PLACES_STEP, most = zone->most / region->size;
+    if (cell > most || range->count > most - cell ||
+        zone->held + range->count * region->size > zone->most ||
+        region_claim(region, cell, range->count) != 0)
+        return -1;
+    zone->held += range->count * region->size;
+    zone->phantoms[zone->phantoms_count++] = (struct places_phantom){*range, longer};
+    return 0;
+}
 
 int places_hold(struct zone *zone, const struct places_range *range)
 {
-    if (zone->phantoms_count == zone->phantoms_room) {
-        size_t room = zone->phantoms_room == 0 ? 16 : 2 * zone->phantoms_room;
-        struct places_range *more = realloc(zone->phantoms, room * sizeof *more);
-        if (more == NULL)
-            return -1;
-        zone->phantoms = more;
-        zone->phantoms_room = room;
-    }
-    struct region *region = places_open_region(zone, range->first);
-    if (region == NULL || region_claim(region, range->first / PLACES_STEP, range->count) != 0)
-        return -1;
-    zone->phantoms[zone->phantoms_count++] = *range;
+    return places_hold_for(zone, range, 0);
+}
+
+int places_hold_longer(struct zone *zone, const struct places_range *range)
+{
+    return places_hold_for(zone, range, 1);
+}
+
+int places_next_longer(const struct zone *zone, size_t *from, struct places_range *range)
+{
+    for (; *from < zone->phantoms_count; ++*from)
+        if (zone->phantoms[*from].longer) {
+            *range = zone->phantoms[(*from)++].range;
+            return 1;
+        }
     return 0;
 }
 
 void places_release(struct zone *zone)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < zone->phantoms_count; i++) {
-        const struct places_range *range = &zone->phantoms[i];
-        region_give_row(region_get(zone, places_region(range->first)),
-                        (uint32_t)(range->first / PLACES_STEP), (uint32_t)range->count);
+        const struct places_range *range = &zone->phantoms[i].range;
+        struct region *region;
+        if (zone->phantoms[i].longer) {
+            zone->phantoms[kept++] = (struct places_phantom){*range, 0};
+            continue;
+        }
+        region = region_get(zone, places_region(range->first));
+        zone->held -= range->count * region->size;
+        region_give_row(region, (uint32_t)(range->first / PLACES_STEP), (uint32_t)range->count);
     }
+    zone->phantoms_count = kept;
+    if (kept > 0)
+        return;
     free(zone->phantoms);
     zone->phantoms = NULL;
-    zone->phantoms_count = zone->phantoms_room = 0;
+    zone->phantoms_room = 0;
 }

@@ -5,14 +5,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "zone/core.h"
+
 #if !defined(MAP_FIXED_NOREPLACE)
 #define MAP_FIXED_NOREPLACE 0x100000 /* older kernels take it for a wish */
+#endif
+#if !defined(MADV_POPULATE_WRITE)
+#define MADV_POPULATE_WRITE 23 /* older kernels refuse it */
 #endif
 
 enum { REGION_ALL_BITS = 64 };
 
 /* Bytes of the near piece, the shift of its start left out. */
-enum { REGION_NEAR_ROOM = 12 * 1024, REGION_LINE = 64 };
+enum { REGION_NEAR_ROOM = 12 * 1024 };
 
 /* The far piece grows by half of what it has, in steps of this size. From some size on it asks for
  * huge pages, and memory is given back where this much is free in a row. */
@@ -55,8 +60,11 @@ uintptr_t region_map_base(enum zone_where *where)
         if (region_map(region_bases[i], REGION_NEAR_END) != 0)
             continue;
         *where = i == 0 ? ZONE_HOME : ZONE_ELSEWHERE;
-        /* A page at a time: most of them will never be used. */
+        /* A page at a time, as most of them will never be used; but the core at once. */
         madvise((void *)region_bases[i], REGION_NEAR_END, MADV_NOHUGEPAGE);
+        madvise((void *)region_bases[i], core_size(), MADV_POPULATE_WRITE);
+        core_lay_out(region_bases[i]);
+        REGION_POISON((char *)region_bases[i] + REGION_CORE_START, REGION_CORE_ROOM);
         REGION_POISON((char *)region_bases[i] + REGION_NEAR_START,
                       REGION_NEAR_END - REGION_NEAR_START);
         return region_bases[i];
@@ -65,19 +73,27 @@ uintptr_t region_map_base(enum zone_where *where)
     return 0;
 }
 
+/* Where the far piece begins: at a page, less than one before its first cell. */
+static char *region_mapped(const struct region *region)
+{
+    char *first = region->far + (size_t)region_near_words(region) * REGION_ALL_BITS * region->size;
+    return first - (uintptr_t)first % REGION_PAGE;
+}
+
 void region_unmap_all(uintptr_t base)
 {
-    struct region *regions = (void *)base;
-    for (unsigned i = 0; i < REGION_COUNT; i++) {
-        struct region *region = &regions[i];
+    struct region *regions = (void *)(base + REGION_START);
+    for (unsigned slot = 1; slot <= region_index(base)->count; slot++) {
+        struct region *region = &regions[slot];
         if (region->used != region->first)
             free(region->used);
-        if (region->end != region->mapped) {
-            REGION_UNPOISON(region->mapped, (size_t)(region->end - region->mapped));
-            munmap(region->mapped, (size_t)(region->end - region->mapped));
+        if (region->size != 0 && region->end != region_mapped(region)) {
+            size_t size = (size_t)(region->end - region_mapped(region));
+            REGION_UNPOISON(region_mapped(region), size);
+            munmap(region_mapped(region), size);
         }
     }
-    REGION_UNPOISON((char *)base + REGION_NEAR_START, REGION_NEAR_END - REGION_NEAR_START);
+    REGION_UNPOISON((char *)base + REGION_CORE_START, REGION_NEAR_END - REGION_CORE_START);
     munmap((void *)base, REGION_NEAR_END);
 }
 
@@ -88,8 +104,29 @@ static uint32_t region_words_for(const struct region *region, const char *end)
     return (uint32_t)((size_t)(end - region->far) / ((size_t)region->size * REGION_ALL_BITS));
 }
 
-/* Makes room for so many words in the bitmaps. New ones are zero, and not touched before they are
- * used. */
+/* The bits of a word that stand for no cell. */
+static uint64_t region_void(const struct region *region, uint64_t word)
+{
+    unsigned cells = 0;
+    if (word + 1 == region_core_words(region))
+        cells = region->core_cells % 64;
+    else if (word + 1 == region_near_words(region))
+        cells = region->near_cells % 64;
+    return cells == 0 ? 0 : ~(uint64_t)0 << cells;
+}
+
+static uint64_t *region_full(const struct region *region)
+{
+    return region->used + region->words;
+}
+
+static uint64_t *region_fuller(const struct region *region)
+{
+    return region_full(region) + (region->words + 63) / 64;
+}
+
+/* Makes room for so many words in the bitmaps. New ones are zero, and those of the far piece are
+ * not touched before they are used. */
 static int region_make_room(struct region *region, uint32_t words)
 {
     if (words <= region->words)
@@ -103,13 +140,13 @@ static int region_make_room(struct region *region, uint32_t words)
     if (used == NULL)
         return REGION_NO_MEMORY;
     memcpy(used, region->used, region->words * sizeof *used);
-    memcpy(used + room, region->full, (region->words + 63) / 64 * sizeof *used);
-    memcpy(used + room + full, region->fuller, (region->words / 4096 + 1) * sizeof *used);
+    memcpy(used + room, region_full(region), (region->words + 63) / 64 * sizeof *used);
+    memcpy(used + room + full, region_fuller(region), (region->words / 4096 + 1) * sizeof *used);
+    for (uint32_t word = region->words; word < region_near_words(region); word++)
+        used[word] = region_void(region, word);
     if (region->used != region->first)
         free(region->used);
     region->used = used;
-    region->full = used + room;
-    region->fuller = used + room + full;
     region->words = (uint32_t)room;
     return 0;
 }
@@ -117,7 +154,7 @@ static int region_make_room(struct region *region, uint32_t words)
 /* The end of the addresses that the region may have. */
 static uintptr_t region_limit(const struct region *region)
 {
-    uintptr_t slot = (uintptr_t)region->mapped >> REGION_FAR_SHIFT;
+    uintptr_t slot = (uintptr_t)region_mapped(region) >> REGION_FAR_SHIFT;
     uintptr_t slots = region->size == REGION_PAGE && region->word == UINT32_MAX
                           ? REGION_CLASSES - REGION_PAGES
                           : 1;
@@ -133,7 +170,7 @@ static uintptr_t region_round(uintptr_t at, uintptr_t step)
 static int region_map_to(struct region *region, uintptr_t least)
 {
     uintptr_t at = (uintptr_t)region->end, limit = region_limit(region);
-    size_t have = at - (uintptr_t)region->mapped, step = have / 2;
+    size_t have = at - (uintptr_t)region_mapped(region), step = region_round(have / 2, REGION_PAGE);
     least = region_round(least, REGION_PAGE);
     if (least > limit)
         return REGION_FULL;
@@ -174,16 +211,17 @@ static int region_extend(struct region *region, uint32_t word)
 static void region_mark_full(struct region *region, uint32_t word)
 {
     uint32_t above = word / 64;
-    region->full[above] |= (uint64_t)1 << word % 64;
-    if (region->full[above] == UINT64_MAX)
-        region->fuller[above / 64] |= (uint64_t)1 << above % 64;
+    uint64_t *full = region_full(region);
+    full[above] |= (uint64_t)1 << word % 64;
+    if (full[above] == UINT64_MAX)
+        region_fuller(region)[above / 64] |= (uint64_t)1 << above % 64;
 }
 
 static void region_unmark_full(struct region *region, uint32_t word)
 {
     uint32_t above = word / 64;
-    region->full[above] &= ~((uint64_t)1 << word % 64);
-    region->fuller[above / 64] &= ~((uint64_t)1 << above % 64);
+    region_full(region)[above] &= ~((uint64_t)1 << word % 64);
+    region_fuller(region)[above / 64] &= ~((uint64_t)1 << above % 64);
 }
 
 void region_sync(struct region *region)
@@ -211,24 +249,24 @@ static void region_enter(struct region *region, uint32_t word)
 {
     region->word = word;
     region->free = ~region->used[word];
-    region->at = (word < region->near_words ? region->near : region->far) +
-                 (size_t)word * REGION_ALL_BITS * region->size;
+    region->at = region_address(region, (uint64_t)word * REGION_ALL_BITS);
 }
 
 /* The lowest word above `word` that is not full; it may have no room yet. */
 static uint32_t region_find(const struct region *region, uint32_t word)
 {
     uint32_t above = word / 64;
-    uint64_t there = ~region->full[above] & ~(uint64_t)1 << word % 64;
+    const uint64_t *full = region_full(region), *fuller = region_fuller(region);
+    uint64_t there = ~full[above] & ~(uint64_t)1 << word % 64;
     if (there == 0) {
         uint32_t top = above / 64, words = region->words / 64;
-        uint64_t rest = ~region->fuller[top] & ~(uint64_t)1 << above % 64;
+        uint64_t rest = ~fuller[top] & ~(uint64_t)1 << above % 64;
         while (rest == 0 && (top + 1) * 64 < words)
-            rest = ~region->fuller[++top];
+            rest = ~fuller[++top];
         above = rest == 0 ? words : top * 64 + (uint32_t)__builtin_ctzll(rest);
         if (above >= words)
             return region->words;
-        there = ~region->full[above];
+        there = ~full[above];
     }
     return above * 64 + (uint32_t)__builtin_ctzll(there);
 }
@@ -262,11 +300,9 @@ static uint32_t region_size_of(unsigned number)
 }
 
 /* See enum zone_sort. */
-static void region_set_weight(struct region *region, unsigned number)
+static void region_set_weight(struct region *region)
 {
-    uint32_t weight = region->size, group;
-    group = number < REGION_PLACED ? number / REGION_CLASSES
-                                   : ZONE_BLOCK + (number - REGION_PLACED) / REGION_SMALL_CLASSES;
+    uint32_t weight = region->size, group = region->group;
     region->sort = ZONE_COUNTED;
     if (group == ZONE_FUNCTION)
         weight *= 2;
@@ -276,7 +312,6 @@ static void region_set_weight(struct region *region, unsigned number)
         region->sort = ZONE_GUARDED;
     else if (group == ZONE_OWN || (group == ZONE_BLOCK && region->size == 64))
         region->sort = ZONE_UNCOUNTED;
-    region->group = (uint8_t)group;
     region->weight = (uint16_t)(weight / ZONE_STEP);
 }
 
@@ -288,31 +323,58 @@ static void region_lay_out(struct region *region, uintptr_t base, unsigned numbe
     uintptr_t far = base + ((uintptr_t)(number + 1) << REGION_FAR_SHIFT) + shift;
     int is_of_pages = number < REGION_PLACED && number % REGION_CLASSES == REGION_PAGES;
     if (!is_of_pages && region->size <= REGION_PAGE)
-        region->near_cells = REGION_NEAR_ROOM / region->size;
-    region->near_words = (region->near_cells + 63) / 64;
-    region->near = (char *)near;
-    region->mapped = region->end = (char *)far;
-    region->far = (char *)far + (is_of_pages ? 0 : line) -
-                  (size_t)region->near_words * REGION_ALL_BITS * region->size;
-    region->reach = region->near_words;
+        region->near_cells = (uint16_t)(REGION_NEAR_ROOM / region->size);
+    size_t word = (size_t)REGION_ALL_BITS * region->size;
+    region->near = (char *)near - region_core_words(region) * word;
+    region->end = (char *)far;
+    region->reach = region_near_words(region);
+    region->far = (char *)far + (is_of_pages ? 0 : line) - region->reach * word;
     region->word = is_of_pages ? UINT32_MAX : 0;
+}
+
+/* The group whose objects are made with this kind in the short way; ZONE_GROUPS: none. */
+static unsigned region_group_of(unsigned kind)
+{
+    static const unsigned char groups[REGION_KINDS] = {
+        ZONE_BLOCK,    ZONE_GROUPS,   ZONE_GROUPS, ZONE_GROUPS, ZONE_STRING, ZONE_TABLE,
+        ZONE_FUNCTION, ZONE_USERDATA, ZONE_GROUPS, ZONE_OTHER,  ZONE_OTHER};
+    return groups[kind];
+}
+
+struct region *region_add(uintptr_t base, unsigned number)
+{
+    struct region_index *index = region_index(base);
+    unsigned slot = ++index->count, group, class;
+    struct region *region = (struct region *)(base + REGION_START) + slot;
+    group = number < REGION_PLACED ? number / REGION_CLASSES
+                                   : ZONE_BLOCK + (number - REGION_PLACED) / REGION_SMALL_CLASSES;
+    class = number - REGION_FIRST(group);
+    region->number = number;
+    region->group = (uint8_t)group;
+    index->numbers[number] = (uint16_t)slot;
+    for (unsigned i = REGION_PAGES; class == REGION_PAGES && i < REGION_CLASSES; i++)
+        index->numbers[REGION_FIRST(group) + i] = (uint16_t)slot;
+    for (unsigned kind = 0; class < REGION_SMALL_CLASSES && kind < REGION_KINDS; kind++)
+        if (region_group_of(kind) == group)
+            index->kinds[kind][class] = (uint16_t)slot;
+    return region;
 }
 
 int region_open(uintptr_t base, unsigned number)
 {
-    struct region *region = (struct region *)base + number;
+    unsigned slot = region_index(base)->numbers[number];
+    struct region *region = (struct region *)(base + REGION_START) + slot;
+    if (slot == 0)
+        region = region_add(base, number);
     region->size = region_size_of(number);
-    region_set_weight(region, number);
+    region_set_weight(region);
     region_lay_out(region, base, number);
     uint32_t units = region->size / ZONE_STEP;
     region->reciprocal = (0x80000000 + units - 1) / units;
     region->trim_at = UINT32_MAX;
     region->used = region->first;
-    region->full = region->first + REGION_FIRST_WORDS;
-    region->fuller = region->full + 1;
-    region->words = REGION_FIRST_WORDS;
-    if (region->near_cells % 64 != 0)
-        region->used[region->near_words - 1] = ~(uint64_t)0 << region->near_cells % 64;
+    region->words = 1;
+    region->used[0] = region_void(region, 0);
     if (region->word == UINT32_MAX)
         return 0;
     int status = region->reach == 0 ? region_extend(region, 0) : 0;
@@ -328,7 +390,19 @@ int region_open(uintptr_t base, unsigned number)
 int region_has(const struct region *region, uint64_t cell)
 {
     uint64_t words = (region_limit(region) - (uintptr_t)region->far) / region->size / 64;
-    return cell / 64 < words && (cell < region->near_cells || cell / 64 >= region->near_words);
+    return cell / 64 < words && (region_void(region, cell / 64) >> cell % 64 & 1) == 0;
+}
+
+/* Whether there are such cells, none of which stands for nothing. */
+static int region_has_row(const struct region *region, uint64_t cell, uint64_t count)
+{
+    uint64_t end = cell + count;
+    if (count == 0 || end < cell || !region_has(region, cell) || !region_has(region, end - 1))
+        return 0;
+    for (uint64_t word = cell / 64; word < region_near_words(region) && word < end / 64; word++)
+        if (region_void(region, word) != 0)
+            return 0;
+    return 1;
 }
 
 static uint64_t region_used_word(const struct region *region, const uint64_t *marks, uint64_t word)
@@ -336,9 +410,7 @@ static uint64_t region_used_word(const struct region *region, const uint64_t *ma
     uint64_t used = region->used[word];
     if (marks != NULL)
         used &= ~marks[word];
-    if (word + 1 == region->near_words && region->near_cells % 64 != 0)
-        used &= ~(~(uint64_t)0 << region->near_cells % 64);
-    return used;
+    return used & ~region_void(region, word);
 }
 
 uint64_t region_next_used(const struct region *region, const uint64_t *marks, uint64_t cell)
@@ -427,16 +499,48 @@ int64_t region_take_row(struct region *region, uint32_t count)
     return (int64_t)cell;
 }
 
+/* Whether none of these cells is in use. */
+static int region_is_free(const struct region *region, uint64_t cell, uint64_t count)
+{
+    uint64_t end = cell + count;
+    while (cell < end && cell / 64 < region->words) {
+        uint64_t from = cell % 64, here = 64 - from < end - cell ? 64 - from : end - cell;
+        uint64_t bits = (here == 64 ? ~(uint64_t)0 : ((uint64_t)1 << here) - 1) << from;
+        if ((region->used[cell / 64] & bits) != 0)
+            return 0;
+        cell += here;
+    }
+    return 1;
+}
+
+/* Takes one cell of a word that is within reach. In there nothing is free that is no cell. */
+static int region_claim_one(struct region *region, uint64_t cell)
+{
+    uint32_t word = (uint32_t)(cell / 64);
+    uint64_t bit = (uint64_t)1 << cell % 64;
+    if (word == region->word) {
+        if ((region->free & bit) == 0)
+            return -1;
+        region->free &= ~bit;
+    } else {
+        if ((region->used[word] & bit) != 0)
+            return -1;
+        region->used[word] |= bit;
+        if (region->used[word] == UINT64_MAX)
+            region_mark_full(region, word);
+    }
+    region->live++;
+    region_note_peak(region, word);
+    return 0;
+}
+
 int region_claim(struct region *region, uint64_t cell, uint64_t count)
 {
+    if (count == 1 && region_is_within_reach(region, cell))
+        return region_claim_one(region, cell);
     region_sync(region);
-    if (count == 0 || cell + count < cell || !region_has(region, cell + count - 1) ||
-        !region_has(region, cell) ||
-        (cell < region->near_cells && cell + count > region->near_cells) ||
+    if (!region_has_row(region, cell, count) || !region_is_free(region, cell, count) ||
         region_extend(region, (uint32_t)((cell + count - 1) / 64)) != 0)
-        return -1;
-    uint64_t used = region_next_used(region, NULL, cell);
-    if (used < cell + count && used < (uint64_t)region->words * 64)
         return -1;
     region_use_row(region, cell, count);
     return 0;
@@ -490,7 +594,7 @@ static void region_give_back(const struct region *region, uint32_t from, uint32_
 void region_trim(struct region *region)
 {
     region_sync(region);
-    uint32_t start = region->near_words, top = 0;
+    uint32_t start = region_near_words(region), top = 0;
     uint32_t end = region->top < region->words ? region->top + 1 : region->words;
     for (uint32_t word = start; word < end; word++)
         if (region->used[word] != 0) {

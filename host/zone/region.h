@@ -6,10 +6,11 @@
  * it has a free cell. Two further bitmaps tell which words are full, and which words of the first
  * of these are.
  *
- * Cells lie in two pieces. The first few are near those of all other regions, so that a small state
- * takes few pages; the others are far, in a range of addresses of the region's own, mapped as it
- * grows. Where the near cells do not fill their last word of the bitmap, the rest of it stands for
- * nothing and counts as used for ever.
+ * Cells lie in three pieces. The first few are in the core of the zone, side by side with those of
+ * other regions (core.h); some more are near, in a few pages of the region's own; all others are
+ * far, in a range of addresses of its own, mapped as it grows. A piece begins with a word of the
+ * bitmap; where it does not fill its last one, the rest of that stands for nothing and counts as
+ * used for ever.
  *
  * Where pieces begin differs from region to region, in cache lines (regions that all began at the
  * start of a page would fight for the same lines of the cache) and in the low 32 bits of the far
@@ -57,23 +58,36 @@ enum {
     REGION_CLASSES = 64,
     REGION_PLACED = 4 * REGION_CLASSES, /* regions of kinds with places */
     REGION_COUNT = REGION_PLACED + (ZONE_GROUPS - 4) * REGION_SMALL_CLASSES,
-    REGION_NONE = REGION_COUNT, /* one more, which never has a free cell */
-    REGION_MIDDLE = 16384,      /* bytes of the largest cell but for pages */
+    REGION_MIDDLE = 16384, /* bytes of the largest cell but for pages */
     REGION_PAGE = 4096
 };
 
-/* The addresses, from the base: the regions themselves, the near pieces, the far ones. */
-enum { REGION_NEAR_SHIFT = 14, REGION_FAR_SHIFT = 35 };
-#define REGION_NEAR_START ((uintptr_t)128 * 1024)
+/*
+ * The addresses, from the base: an index, the core, the regions themselves, the near pieces, the
+ * far ones. All that a small state uses of the first three is in few pages: a region has a slot
+ * among the regions from when it is first used.
+ */
+enum { REGION_NEAR_SHIFT = 14, REGION_FAR_SHIFT = 35, REGION_LINE = 64, REGION_KINDS = 11 };
+#define REGION_CORE_START ((uintptr_t)REGION_PAGE)
+#define REGION_CORE_ROOM ((uintptr_t)19 * REGION_PAGE)
+#define REGION_START (REGION_CORE_START + REGION_CORE_ROOM)
+#define REGION_NEAR_START ((uintptr_t)192 * 1024)
 #define REGION_NEAR_END (REGION_NEAR_START + ((uintptr_t)REGION_COUNT << REGION_NEAR_SHIFT))
 #define REGION_END ((uintptr_t)(REGION_COUNT + 1) << REGION_FAR_SHIFT)
+
+/* Slots; 0 is that of a region without cells. */
+struct region_index {
+    uint16_t count;                                     /* of slots given away */
+    uint16_t numbers[REGION_COUNT];                     /* of a region by its number, */
+    uint16_t kinds[REGION_KINDS][REGION_SMALL_CLASSES]; /* by the kind that lua_Alloc is told, */
+    uint16_t lines[REGION_CORE_ROOM / REGION_LINE];     /* and by the place in the core */
+};
 
 struct region {
     uint64_t free;       /* cells of the current word */
     char *at;            /* its first cell */
-    uint64_t *used;      /* the bitmap */
-    char *near;          /* cell 0 */
-    char *far;           /* where cell 0 would be if all were far */
+    uint64_t *used;      /* the bitmap; then come those of full words and of full words of these */
+    char *near, *far;    /* where cell 0 would be if all were in this piece */
     uint32_t size;       /* of a cell; 0: the region has not been used */
     uint32_t word;       /* the current one; UINT32_MAX in regions of pages */
     uint32_t live;       /* cells in use */
@@ -82,20 +96,20 @@ struct region {
     uint16_t weight;     /* what a cell counts, in 16 bytes */
     uint8_t sort, group;
 
-    uint64_t *full, *fuller; /* words of .used that are full, and words of .full */
-    char *mapped, *end;      /* of the far piece */
-    uint32_t words;          /* room in the bitmap */
-    uint32_t reach;          /* words whose cells are mapped */
-    uint32_t near_words, near_cells;
-    uint32_t top; /* the highest word with cells in use, or higher */
-    uint32_t unused[3];
-    uint64_t first[14 + 2]; /* bitmaps while they are small: 12, 1 and 1 words */
+    char *core;      /* cell 0; where there is none in the core, NULL */
+    char *end;       /* of what is mapped of the far piece */
+    uint32_t words;  /* room in the bitmap */
+    uint32_t reach;  /* words whose cells are mapped */
+    uint32_t top;    /* the highest word with cells in use, or higher */
+    uint32_t number; /* of the region */
+    uint16_t core_cells, near_cells;
+    uint64_t first[3]; /* the bitmaps, while they are of one word */
 };
 
-_Static_assert(sizeof(struct region) == 256, "regions lie in the zone's first pages");
-_Static_assert((REGION_COUNT + 1) * sizeof(struct region) <= REGION_NEAR_START, "as above");
-
-enum { REGION_FIRST_WORDS = 12 };
+_Static_assert(sizeof(struct region) == 128, "two lines, the first of which is used most");
+_Static_assert(sizeof(struct region_index) <= REGION_CORE_START, "the index is in front");
+_Static_assert(REGION_START + (REGION_COUNT + 1) * sizeof(struct region) <= REGION_NEAR_START,
+               "a slot for each region");
 
 /* Why there is no cell. */
 enum { REGION_NO_MEMORY = -1, REGION_FULL = -2 };
@@ -103,6 +117,9 @@ enum { REGION_NO_MEMORY = -1, REGION_FULL = -2 };
 /* The base of a zone whose first pages are mapped, or 0. */
 uintptr_t region_map_base(enum zone_where *where);
 void region_unmap_all(uintptr_t base);
+
+/* The region `number`, which has none yet, gets a slot. */
+struct region *region_add(uintptr_t base, unsigned number);
 
 /* Prepares region `number`. Returns 0 or one of the above. */
 int region_open(uintptr_t base, unsigned number);
@@ -138,31 +155,80 @@ uint64_t region_next_used(const struct region *region, const uint64_t *marks, ui
 uint64_t region_end_used(const struct region *region, const uint64_t *marks, uint64_t cell,
                          uint64_t end);
 
-static inline struct region *region_get(const struct zone *zone, unsigned number)
+static inline struct region_index *region_index(uintptr_t base)
 {
-    return &zone->regions[number];
+    return (void *)base; /* NOLINT(performance-no-int-to-ptr): the address is the point */
 }
 
-/* The region of an address, told by its distance from the base, which is below REGION_END; not for
- * the further addresses of a region of pages. */
-static inline unsigned region_of(uintptr_t distance)
+/* One of size 0 if it has not been used. */
+static inline struct region *region_get(const struct zone *zone, unsigned number)
 {
-    return (unsigned)(distance < REGION_NEAR_END
-                          ? (distance - REGION_NEAR_START) >> REGION_NEAR_SHIFT
-                          : (distance >> REGION_FAR_SHIFT) - 1);
+    return &zone->regions[region_index(zone->base)->numbers[number]];
+}
+
+/* The first regions of a group, and the class of a size. */
+#define REGION_FIRST(group) \
+    ((group) < 4 ? (group)*REGION_CLASSES : REGION_PLACED + ((group)-4) * REGION_SMALL_CLASSES)
+
+static inline unsigned region_class(size_t size)
+{
+    if (size <= ZONE_SMALL)
+        return (unsigned)(size - 1) / ZONE_STEP;
+    if (size > REGION_MIDDLE)
+        return REGION_PAGES;
+    unsigned top = 31 - (unsigned)__builtin_clz((unsigned)size - 1);
+    unsigned quarter = (unsigned)(size - 1) >> (top - 2) & 3;
+    return REGION_SMALL_CLASSES + (top - 9) * 4 + quarter;
+}
+
+/* The region of an address, told by its distance from the base: from the core's start on, and below
+ * REGION_END. */
+static inline struct region *region_of(const struct zone *zone, uintptr_t distance)
+{
+    const struct region_index *index = region_index(zone->base);
+    unsigned slot;
+    if (distance >= REGION_NEAR_END)
+        slot = index->numbers[(distance >> REGION_FAR_SHIFT) - 1];
+    else if (distance >= REGION_NEAR_START)
+        slot = index->numbers[(distance - REGION_NEAR_START) >> REGION_NEAR_SHIFT];
+    else
+        slot = index->lines[(distance - REGION_CORE_START) / REGION_LINE];
+    return &zone->regions[slot];
+}
+
+/* Words of the bitmap for the core, and for all that is not far. */
+static inline uint32_t region_core_words(const struct region *region)
+{
+    return (region->core_cells + 63u) / 64;
+}
+
+static inline uint32_t region_near_words(const struct region *region)
+{
+    return region_core_words(region) + (region->near_cells + 63u) / 64;
 }
 
 static inline uint32_t region_cell(const struct region *region, uintptr_t distance,
                                    const void *block)
 {
-    const char *start = distance < REGION_NEAR_END ? region->near : region->far;
+    const char *start = distance >= REGION_NEAR_END     ? region->far
+                        : distance >= REGION_NEAR_START ? region->near
+                                                        : region->core;
     uint64_t steps = (uint64_t)((const char *)block - start) / ZONE_STEP;
     return (uint32_t)(steps * region->reciprocal >> 31);
 }
 
 static inline char *region_address(const struct region *region, uint64_t cell)
 {
-    return (cell < region->near_cells ? region->near : region->far) + cell * region->size;
+    char *start = cell / 64 >= region_near_words(region)   ? region->far
+                  : cell / 64 >= region_core_words(region) ? region->near
+                                                           : region->core;
+    return start + cell * region->size;
+}
+
+/* Whether that is a cell for which there is memory, or a hole behind the near ones. */
+static inline int region_is_within_reach(const struct region *region, uint64_t cell)
+{
+    return cell / 64 < region->reach && cell / 64 < region->words;
 }
 
 /* .free is not 0. */

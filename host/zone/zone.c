@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include <lua.h>
 
@@ -19,7 +20,7 @@ enum zone_special {
 };
 
 /* Kinds as lua_Alloc tells them (LUA_T*; 9 and 10 are upvalues and prototypes). */
-enum { ZONE_UPVALUE_KIND = 9, ZONE_LAST_KIND = 10, ZONE_LONGEST_SHORT = 65 };
+enum { ZONE_UPVALUE_KIND = 9, ZONE_PROTOTYPE_KIND = 10, ZONE_LONGEST_SHORT = 65 };
 
 /* Large blocks of groups without places come from malloc, and begin with this. */
 struct zone_large {
@@ -29,17 +30,6 @@ struct zone_large {
 };
 
 #define ZONE_NO_LIMIT (INT64_MAX / 4)
-
-#define ZONE_FIRST(group) \
-    ((group) < 4 ? (group)*REGION_CLASSES : REGION_PLACED + ((group)-4) * REGION_SMALL_CLASSES)
-
-/* The first region of each kind. A thread is not made in the short way. */
-static const uint16_t zone_first[ZONE_LAST_KIND + 1] = {
-    [0 ... 3] = ZONE_FIRST(ZONE_BLOCK),           [LUA_TSTRING] = ZONE_FIRST(ZONE_STRING),
-    [LUA_TTABLE] = ZONE_FIRST(ZONE_TABLE),        [LUA_TFUNCTION] = ZONE_FIRST(ZONE_FUNCTION),
-    [LUA_TUSERDATA] = ZONE_FIRST(ZONE_USERDATA),  [LUA_TTHREAD] = ZONE_FIRST(ZONE_THREAD),
-    [ZONE_UPVALUE_KIND] = ZONE_FIRST(ZONE_OTHER), [ZONE_LAST_KIND] = ZONE_FIRST(ZONE_OTHER),
-};
 
 _Static_assert(ZONE_THREAD - ZONE_TABLE == LUA_TTHREAD - LUA_TTABLE, "groups in Lua's order");
 
@@ -110,12 +100,14 @@ void zone_charge(struct zone *zone, enum zone_sort sort, uint64_t bytes)
         zone_count(zone, sort, bytes < ZONE_NO_LIMIT ? (int64_t)bytes : ZONE_NO_LIMIT, NULL);
 }
 
-static uint64_t zone_sum(const struct zone *zone, unsigned from, unsigned to, int sort)
+/* Of this group or this sort; -1: any. */
+static uint64_t zone_sum(const struct zone *zone, int group, int sort)
 {
     uint64_t sum = 0;
-    for (unsigned i = from; zone->regions != NULL && i < to; i++) {
-        const struct region *region = region_get(zone, i);
-        if (sort < 0 || region->sort == sort)
+    unsigned count = zone->regions == NULL ? 0 : region_index(zone->base)->count;
+    for (unsigned slot = 1; slot <= count; slot++) {
+        const struct region *region = &zone->regions[slot];
+        if ((group < 0 || region->group == group) && (sort < 0 || region->sort == sort))
             sum += (uint64_t)region->live * region->weight * ZONE_STEP;
     }
     return sum;
@@ -123,7 +115,7 @@ static uint64_t zone_sum(const struct zone *zone, unsigned from, unsigned to, in
 
 uint64_t zone_live(const struct zone *zone, enum zone_sort sort)
 {
-    uint64_t sum = zone_sum(zone, 0, REGION_COUNT, (int)sort);
+    uint64_t sum = zone_sum(zone, -1, (int)sort);
     for (uint32_t group = 0; group < ZONE_GROUPS; group++)
         if (zone_sort_large(group) == sort)
             sum += zone->large[group];
@@ -132,19 +124,14 @@ uint64_t zone_live(const struct zone *zone, enum zone_sort sort)
 
 uint64_t zone_live_group(const struct zone *zone, enum zone_group group)
 {
-    unsigned from = ZONE_FIRST(group), classes = REGION_SMALL_CLASSES;
-    if (group < ZONE_BLOCK)
-        classes = REGION_CLASSES;
-    return zone_sum(zone, from, from + classes, -1) + zone->large[group];
+    return zone_sum(zone, (int)group, -1) + zone->large[group];
 }
 
 uint64_t zone_live_objects(const struct zone *zone)
 {
-    unsigned end = ZONE_FIRST(ZONE_STRING);
-    _Static_assert(ZONE_STRING == ZONE_BLOCK + 1, "strings come behind all that counts");
-    uint64_t sum = zone_sum(zone, 0, end, ZONE_COUNTED);
-    for (uint32_t group = 0; group < ZONE_STRING; group++)
-        sum += zone->large[group];
+    uint64_t sum = 0;
+    for (int group = ZONE_TABLE; group <= ZONE_BLOCK; group++)
+        sum += zone_sum(zone, group, ZONE_COUNTED) + zone->large[group];
     return sum;
 }
 
@@ -240,17 +227,6 @@ void zone_set_owed(struct zone *zone, uint64_t bytes)
 
 /* ---------------------------------------------------------------- cells */
 
-static unsigned zone_class(size_t size)
-{
-    if (size <= ZONE_SMALL)
-        return (unsigned)(size - 1) / ZONE_STEP;
-    if (size > REGION_MIDDLE)
-        return REGION_PAGES;
-    unsigned top = 31 - (unsigned)__builtin_clz((unsigned)size - 1);
-    unsigned quarter = (unsigned)(size - 1) >> (top - 2) & 3;
-    return REGION_SMALL_CLASSES + (top - 9) * 4 + quarter;
-}
-
 static uint64_t zone_pages(size_t size)
 {
     return ((uint64_t)size + REGION_PAGE - 1) / REGION_PAGE;
@@ -266,8 +242,8 @@ static void *zone_hand_out(struct zone *zone, struct region *region, void *block
 /* A place in region `number`. Returns 0 or a negative number, as region_next. */
 static int zone_take_in(struct zone *zone, unsigned number, size_t size, void **block)
 {
+    int status = region_get(zone, number)->size == 0 ? region_open(zone->base, number) : 0;
     struct region *region = region_get(zone, number);
-    int status = region->size == 0 ? region_open(zone->base, number) : 0;
     if (status == 0 && number < REGION_PLACED && number % REGION_CLASSES == REGION_PAGES) {
         uint64_t cells = zone_pages(size);
         int64_t cell = cells > UINT32_MAX ? REGION_FULL : region_take_row(region, (uint32_t)cells);
@@ -289,9 +265,9 @@ static void *zone_take_group(struct zone *zone, unsigned group, size_t size, int
     unsigned classes = group < ZONE_BLOCK ? REGION_PAGES + 1 : REGION_SMALL_CLASSES;
     if (size > ZONE_SMALL && group >= ZONE_BLOCK)
         return zone_take_large(zone, group, size, is_stack);
-    for (unsigned class = zone_class(size); class < classes; class ++) {
+    for (unsigned class = region_class(size); class < classes; class ++) {
         void *block = NULL;
-        unsigned number = ZONE_FIRST(group) + class;
+        unsigned number = REGION_FIRST(group) + class;
         int status = zone_take_in(zone, number, size, &block);
         if (status == 0)
             return zone_hand_out(zone, region_get(zone, number), block, size);
@@ -311,7 +287,9 @@ static void *zone_take_wanted(struct zone *zone, unsigned group, size_t size)
         rest |= zone->wanted[i] != PLACES_NONE;
     if (rest == 0)
         zone->special &= ~(unsigned)ZONE_WANTS;
-    void *block = places_take(zone, place, zone_class(size), size);
+    if (place == PLACES_OWN)
+        return zone_take_group(zone, ZONE_OWN, size, 0);
+    void *block = places_take(zone, place, region_class(size), size);
     if (block == NULL) {
         zone->missed++;
         return NULL;
@@ -325,7 +303,7 @@ static unsigned zone_group_of(size_t kind, size_t size)
         return ZONE_TABLE + (unsigned)(kind - LUA_TTABLE);
     if (kind == LUA_TSTRING)
         return size == ZONE_LONGEST_SHORT ? ZONE_OTHER : ZONE_STRING;
-    return kind == ZONE_UPVALUE_KIND || kind == ZONE_LAST_KIND ? ZONE_OTHER : ZONE_BLOCK;
+    return kind == ZONE_UPVALUE_KIND || kind == ZONE_PROTOTYPE_KIND ? ZONE_OTHER : ZONE_BLOCK;
 }
 
 /* ---------------------------------------------------------------- the longer ways */
@@ -340,16 +318,14 @@ REGION_APART static void *zone_take_slowly(struct zone *zone, size_t kind, size_
     zone->special &= ~(unsigned)ZONE_STACK;
     if (group == ZONE_THREAD)
         zone->special |= ZONE_STACK;
-    int is_own =
-        (special & ZONE_IS_OWN) != 0 || ((special & ZONE_OWNS_BLOCKS) != 0 && group == ZONE_BLOCK);
-    if (is_own || is_stack) {
-        group = ZONE_OWN;
-    } else if ((special & ZONE_WANTS) != 0 && group < ZONE_BLOCK &&
-               zone->wanted[group] != PLACES_NONE) {
+    if ((special & ZONE_WANTS) != 0 && group < ZONE_BLOCK && zone->wanted[group] != PLACES_NONE) {
         void *block = zone_take_wanted(zone, group, size);
         if (block != NULL)
             return block;
     }
+    if ((special & ZONE_IS_OWN) != 0 || is_stack ||
+        ((special & ZONE_OWNS_BLOCKS) != 0 && group == ZONE_BLOCK))
+        group = ZONE_OWN;
     return zone_take_group(zone, group, size, is_stack);
 }
 
@@ -365,7 +341,7 @@ REGION_APART static void zone_give_slowly(struct zone *zone, void *block, size_t
         return;
     }
     zone_settle(zone);
-    struct region *region = region_get(zone, places_normal(region_of(distance)));
+    struct region *region = region_of(zone, distance);
     uint32_t cell = region_cell(region, distance, block);
     if (region->word == UINT32_MAX) {
         REGION_POISON(block, zone_pages(size) * REGION_PAGE);
@@ -380,7 +356,7 @@ static inline void zone_give(struct zone *zone, void *block, size_t size)
 {
     uintptr_t distance = (uintptr_t)block - zone->base;
     if (REGION_LIKELY(zone->special == 0 && size <= ZONE_SMALL && distance < REGION_END)) {
-        struct region *region = region_get(zone, region_of(distance));
+        struct region *region = region_of(zone, distance);
         REGION_POISON(block, region->size);
         region_give(region, region_cell(region, distance, block));
     } else {
@@ -412,7 +388,7 @@ REGION_APART static void *zone_resize(struct zone *zone, void *block, size_t old
             return zone_resize_large(zone, block, new_size);
         return zone_move(zone, zone_header(block)->group, block, old_size, new_size);
     }
-    const struct region *region = region_get(zone, places_normal(region_of(distance)));
+    const struct region *region = region_of(zone, distance);
     if (new_size <= region->size && new_size + ZONE_STEP > region->size) {
         REGION_POISON(block, region->size);
         REGION_UNPOISON(block, new_size);
@@ -430,11 +406,10 @@ void *zone_alloc(void *context, void *block, size_t old_size, size_t new_size)
         zone_give(zone, block, old_size);
         return NULL;
     }
-    if (REGION_LIKELY(zone->special == 0 && new_size - 1 < ZONE_SMALL &&
-                      old_size <= ZONE_LAST_KIND && old_size != LUA_TTHREAD &&
+    if (REGION_LIKELY(zone->special == 0 && new_size - 1 < ZONE_SMALL && old_size < REGION_KINDS &&
                       new_size != ZONE_LONGEST_SHORT)) {
-        struct region *region =
-            region_get(zone, zone_first[old_size] + (unsigned)(new_size - 1) / ZONE_STEP);
+        const struct region_index *index = region_index(zone->base);
+        struct region *region = &zone->regions[index->kinds[old_size][(new_size - 1) / ZONE_STEP]];
         if (REGION_LIKELY(region->free != 0)) {
             block = region_take(region);
             REGION_UNPOISON(block, new_size);
@@ -467,18 +442,26 @@ void zone_set_wanting(struct zone *zone, int wanting)
         zone->special &= ~(unsigned)ZONE_WANTS;
 }
 
+/* Bytes that the machine has. */
+static uint64_t zone_memory(void)
+{
+    struct sysinfo info;
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : UINT32_MAX;
+}
+
 void zone_open(struct zone *zone, int plain)
 {
     memset(zone, 0, sizeof *zone);
     for (int i = 0; i < 4; i++)
         zone->wanted[i] = PLACES_NONE;
     zone_restart(zone);
+    zone->most = zone_memory();
     if (!plain)
         zone->base = region_map_base(&zone->where);
     if (zone->base == 0)
         zone->special = ZONE_PLAIN;
     else
-        zone->regions = (struct region *)zone->base;
+        zone->regions = (struct region *)(zone->base + REGION_START);
 }
 
 void zone_close(struct zone *zone)

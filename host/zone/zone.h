@@ -63,7 +63,7 @@ enum zone_sort {
 };
 
 struct region;
-struct places_range;
+struct places_phantom;
 
 struct zone {
     /* For zone_alloc; all of it in one or two cache lines. */
@@ -77,8 +77,9 @@ struct zone {
     uint64_t owed;               /* bytes of it, which the next call counts */
     uint64_t wanted[4];          /* place of the next object of each kind, or PLACES_NONE */
     uint64_t missed;             /* wanted places that could not be given */
-    struct places_range *phantoms;
+    struct places_phantom *phantoms;
     size_t phantoms_count, phantoms_room;
+    uint64_t most, held; /* bytes: of the machine's memory; of phantoms */
     void (*reached)(void *context, enum zone_sort sort);
     void *context;
     enum zone_where where;

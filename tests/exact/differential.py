@@ -2,7 +2,7 @@
 
 usage: differential.py --driver PATH [--lua PATH] [--seed N] [--seconds S] [--chains K]
                        [--programs COUNT] [--processes P] [--only NAME] [--steps N,N,...]
-                       [--coverage] [--keep FOLDER] [--other PATH]
+                       [--coverage] [--keep FOLDER] [--other PATH] [--malloc]
 
 The driver (driver.c) runs `driver --seed S [--after N] SNAPSHOT SCRIPT`: it starts or continues
 SCRIPT, and with --after saves it N instructions later and exits with 85. A script that ends well
@@ -14,7 +14,9 @@ processes; the others, and those of programs, are of pieces that one driver runs
 runs the programs by stock Lua. What fails there is run again in processes of its own, to see where.
 
 Run are scripts/*.lua, and programs that generate.lua makes. Scripts named order-* depend on the
-order of pairs, which is the driver's own: they are not compared with stock Lua.
+order of pairs, and address-* on addresses, which are the driver's own: they are not compared with
+stock Lua. Those named address-* are run in processes only; not with --other, and not with --malloc,
+which tells that the driver has its memory from there.
 
 Everything random comes from --seed and the name of the script: --only NAME with the same seed does
 to that script what the whole run did. --only takes patterns (string-*), program-N for a generated
@@ -80,7 +82,11 @@ class Program:
 
     @property
     def ordered(self):
-        return self.name.startswith("order-")
+        return self.name.startswith(("order-", "address-"))
+
+    @property
+    def addressed(self):
+        return self.name.startswith("address-")
 
 
 @dataclass
@@ -453,8 +459,9 @@ def exercise_quickly(bench, program, round_number):
 def pieces(bench, program, steps, seconds=CHAIN_SECONDS):
     """A Failure or None; by processes where there is no other way, or a failure to look at."""
     steps = list(steps)
-    failure = bench.batch and bench.pieces(program, steps)
-    if bench.batch and not failure:
+    quickly = bench.batch and not program.addressed
+    failure = quickly and bench.pieces(program, steps)
+    if quickly and not failure:
         return None
     return bench.chain(program, iter(steps), seconds) or failure
 
@@ -537,6 +544,7 @@ def arguments():
     parser.add_argument("--only", action="append")
     parser.add_argument("--steps", type=lambda text: [int(n) for n in text.split(",")])
     parser.add_argument("--coverage", action="store_true")
+    parser.add_argument("--malloc", action="store_true")
     parser.add_argument("--keep", default=os.path.join(tempfile.gettempdir(), "ckptlua-exact-failures"))
     parser.add_argument("--most", type=int, default=10, help="failures of which the files are kept")
     options = parser.parse_args()
@@ -550,6 +558,8 @@ def rounds(bench):
     options, counts = bench.options, bench.counts
     started = time.monotonic()
     listed = scripts(options.only)
+    if options.malloc or options.other:
+        listed = [program for program in listed if not program.addressed]
     counts.scripts = len(listed)
     round_number = 0
     while True:

@@ -6,8 +6,10 @@
  * end.
  *     exact-driver [--seed S] --batch
  * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep
- * their layout; with $CKPTLUA_TEST_DETERMINISTIC as with --deterministic, and then it writes into
- * the file $CKPTLUA_TEST_COLLECTIONS what is alive behind each collection.
+ * their layout; with $CKPTLUA_TEST_WITHOUT "places" or "garbage" as where objects do not get their
+ * addresses, or where those of garbage are given to others at once; with
+ * $CKPTLUA_TEST_DETERMINISTIC as with --deterministic, and then it writes into the file
+ * $CKPTLUA_TEST_COLLECTIONS what is alive behind each collection.
  */
 #include "driver.h"
 
@@ -84,12 +86,20 @@ static void driver_cover_all(const struct exact *exact)
     fclose(out);
 }
 
+static int driver_is_without(const char *what)
+{
+    const char *without = getenv("CKPTLUA_TEST_WITHOUT");
+    return without != NULL && strcmp(without, what) == 0;
+}
+
 /* Before each instruction, until the time has come. */
 static void driver_count(lua_State *L, lua_Debug *debug)
 {
     struct job *job = host_job(L);
     if (L == job->exact.current && !job->in_hook)
         collections_take(L, &job->exact);
+    if (driver_is_without("garbage"))
+        places_release(&job->heap.zone);
     if (L != job->exact.current || --driver.left > 0)
         return;
     job->exact.hook = driver.hook;
@@ -125,6 +135,8 @@ static void driver_open(void *context, lua_State *L)
         job->exact.collections.watch = driver_watch;
     if (getenv("CKPTLUA_TEST_PLAIN") != NULL)
         job->exact.keeps_layout = 0;
+    if (driver_is_without("places"))
+        job->exact.addresses.zone = NULL;
     if (driver.left < 0)
         return;
     driver.hook = job->exact.hook;

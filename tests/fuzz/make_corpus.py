@@ -18,6 +18,7 @@ TRAILER = 37
 
 # Instructions before the save.
 MOMENTS = {
+    "address-collected": (700, 2500), "address-others": (300,), "address-tables": (400, 1500),
     "calls": (60,), "closing-value": (40,), "closures-loop": (90,), "closures-shared": (60,),
     "coroutine-close": (110,), "coroutine-errors": (150,), "coroutine-generators": (77, 300),
     "coroutine-iterators": (100,), "coroutine-nested": (151, 350), "coroutine-pcall": (120,),

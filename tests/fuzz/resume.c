@@ -11,6 +11,7 @@
 #include <lualib.h>
 
 #include "ckptlua.h"
+#include "exact/address.h"
 #include "exact/capture.h"
 #include "exact/edited.h"
 #include "exact/images.h"
@@ -272,7 +273,8 @@ static int resume_capture(lua_State *L)
 {
     struct job *job = lua_touserdata(L, 1);
     struct sink sink = {resume_sink, NULL};
-    struct walker walker = {order_walk, &job->exact, images_is_same, images_remember};
+    struct walker walker = {order_walk, &job->exact, images_is_same, images_remember,
+                            order_is_other};
     struct code_writer code;
     struct encode_options options = {.walker = &walker,
                                      .push_line = resume_push_line,
@@ -280,9 +282,10 @@ static int resume_capture(lua_State *L)
                                      .code = &code,
                                      .layout = &nodes_writer};
     struct pack *pack = pack_new(L, &sink);
+    capture_begin(&job->exact);
+    address_open_marks(L, &job->exact);
     exact_writer(&job->exact, &code);
     exactly_push_roots(L, job);
-    capture_begin(&job->exact);
     encode_exact(L, lua_gettop(L), pack, &options);
     return 0;
 }
@@ -367,6 +370,18 @@ static void resume_take_script(lua_State *L, struct job *job)
     exactly_add_script(L, job);
 }
 
+/* Objects are to have their places, whatever process the snapshot says it is from. */
+static void resume_take_places(lua_State *L, struct exact *exact)
+{
+    lua_Integer base, code;
+    exact_forget_main(L, exact);
+    lua_gc(L, LUA_GCCOLLECT);
+    exact_begin(L, exact, 0);
+    if (address_numbers(L, exact, &base, &code))
+        address_restore(L, exact, base, code);
+    address_own(exact, 1);
+}
+
 /* (struct resume *): what load.c does with a snapshot. */
 static int resume_restore(lua_State *L)
 {
@@ -378,10 +393,12 @@ static int resume_restore(lua_State *L)
     plain_decode(L, unpack);
     resume_take_state(L, job);
     resume_take_script(L, job);
+    resume_take_places(L, &job->exact);
     exact_reader(&job->exact, &code);
     lua_newtable(L);
     int roots = lua_gettop(L);
     decode_exact(L, unpack, roots, &code, 0);
+    address_own(&job->exact, 0);
     lua_sethook(L, resume_called, LUA_MASKCOUNT, RESUME_STEP);
     resume_watch(resume, 1);
     exactly_take_roots(L, job, roots);
@@ -515,6 +532,8 @@ enum resume_outcome resume_bytes(enum resume_way way, const uint8_t *data, size_
     job->is_over = 1; /* checkpoint() does nothing */
     lua_State *L = job->L = heap_new_state(&job->heap, exactly_hash_seed(1));
     lua_setallocf(L, resume_alloc, &resume);
+    if (job->heap.zone.where != ZONE_NOWHERE)
+        job->exact.addresses.zone = &job->heap.zone;
     lua_gc(L, LUA_GCSTOP);
     if (sigsetjmp(resume.out, 1) != 0) {
         resume_watch(&resume, 0);

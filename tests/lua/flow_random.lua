@@ -136,7 +136,8 @@ function kinds.declaration()
 end
 kinds.declaration2 = kinds.declaration
 function kinds.assignment() emit(variable(true), " = ", expression(3)) end
-function kinds.several() emit(variable(true), ", ", variable(), ".a, ", variable(), "[", expression(1), "] = ", list(3, 2)) end
+-- The parentheses are for Lua 5.4.4, which forgets to load t in `t[a == b] = v` if it is an upvalue.
+function kinds.several() emit(variable(true), ", ", variable(), ".a, (", variable(), ")[", expression(1), "] = ", list(3, 2)) end
 function kinds.field() emit("(", variable(), ").", one_of {"a", "b"}, " = ", expression(2)) out[#out] = out[#out]:gsub("^%s*", "%0;") end
 function kinds.output() emit("put(", list(random(2), 2), ")") end
 kinds.output2 = kinds.output

@@ -1,11 +1,14 @@
 /* exact: where Lua's objects are other than expected there is no exact resume, and a job says so.
- * Such a Lua is played by objects that seem to be where they are not. */
+ * Such a Lua is played by objects that seem to be where they are not. And where the addresses of
+ * objects are others, tables have their order all the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,12 +16,13 @@
 #include <lauxlib.h>
 
 #include "ckptlua.h"
+#include "exact/heap.h"
 #include "exact/vm.h"
 #include "scratch.h"
 
 int __real_vm_check(struct vm *vm, struct error *error);
 int __wrap_vm_check(struct vm *vm, struct error *error);
-int __wrap_nodes_check_order(struct error *error);
+int __wrap_nodes_check_order(struct heap *heap, struct error *error);
 const void *__real_lua_topointer(lua_State *L, int index);
 const void *__wrap_lua_topointer(lua_State *L, int index);
 
@@ -57,8 +61,9 @@ const void *__wrap_lua_topointer(lua_State *L, int index)
 
 static int keeps_layout = 1;
 
-int __wrap_nodes_check_order(struct error *error)
+int __wrap_nodes_check_order(struct heap *heap, struct error *error)
 {
+    (void)heap;
     return keeps_layout ? 0 : error_set(error, ERROR_INVALID, "its tables are of another make");
 }
 
@@ -179,6 +184,132 @@ static void test_keeps_order_without_layout(void **state)
     assert_int_equal(count_of("another order"), 0);
 }
 
+/* ---------------------------------------------------------------- addresses */
+
+static void write_sets(void)
+{
+    write_text("collectgarbage('stop')\n"
+               "local set, list, out = {}, {}, {}\n"
+               "for round = 1, 6 do\n"
+               "  for i = 1, 30 do\n"
+               "    list[#list + 1] = {i}\n"
+               "    set[list[#list]] = #list\n"
+               "  end\n"
+               "  for i = round, #list, 4 do set[list[i]] = nil end\n"
+               "  local order = {}\n"
+               "  for _, i in pairs(set) do order[#order + 1] = i end\n"
+               "  out[round] = table.concat(order, ' ')\n"
+               "  if os.getenv('PIECES') then ckpt.exit() end\n"
+               "end\n"
+               "local file <close> = io.open(os.getenv('PIECES') or 'whole', 'w')\n"
+               "file:write(table.concat(out, '\\n'), '\\n')\n");
+}
+
+static void open_more(void *context, lua_State *L)
+{
+    (void)context;
+    for (int i = 0; i < 3; i++) {
+        lua_newtable(L);
+        lua_setglobal(L, i == 0 ? "one" : i == 1 ? "two" : "three");
+    }
+}
+
+static int run_sets(int is_more)
+{
+    ckptlua *host = ckptlua_new();
+    place = AS_IT_IS;
+    *said = '\0';
+    ckptlua_on_message(host, hear, NULL);
+    if (is_more)
+        ckptlua_on_open(host, open_more, NULL);
+    assert_int_equal(ckptlua_set(host, "seed", "7"), CKPTLUA_OK);
+    assert_int_equal(ckptlua_set(host, "verbose", NULL), CKPTLUA_OK);
+    int code = ckptlua_run(host, "job.lua", 0, NULL);
+    ckptlua_free(host);
+    return code;
+}
+
+static void read_lines(const char *name, char *text, size_t size)
+{
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    size_t got = fread(text, 1, size - 1, file);
+    text[got] = '\0';
+    fclose(file);
+}
+
+static int has_zone(void)
+{
+    struct heap heap = {0};
+    lua_State *L = heap_new_state(&heap, 1);
+    int has = L != NULL && heap.zone.where != ZONE_NOWHERE;
+    if (L != NULL)
+        lua_close(L);
+    heap_close(&heap);
+    return has;
+}
+
+/* The same in each of six processes, of which every second one has its memory elsewhere. */
+static void test_keeps_order_by_addresses(void **state)
+{
+    (void)state;
+    static char whole[20000], pieces[20000];
+    void *base = (void *)0x6d0000000000; /* NOLINT(performance-no-int-to-ptr): of the zone */
+    int code = CKPTLUA_AGAIN, runs = 0;
+    if (!has_zone())
+        skip();
+    write_sets();
+    unsetenv("PIECES");
+    assert_int_equal(run_sets(0), CKPTLUA_OK);
+    setenv("PIECES", "pieces", 1);
+    for (; code == CKPTLUA_AGAIN; runs++) {
+        void *taken = runs % 2 == 0
+                          ? MAP_FAILED
+                          : mmap(base, 4096, PROT_NONE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        code = run_sets(0);
+        assert_int_equal(count_of("memory lies elsewhere than usual"), runs % 2);
+        assert_int_equal(count_of("have other addresses"), 0);
+        if (taken != MAP_FAILED)
+            munmap(taken, 4096);
+    }
+    unsetenv("PIECES");
+    assert_int_equal(code, CKPTLUA_OK);
+    assert_int_equal(runs, 7);
+    read_lines("whole", whole, sizeof whole);
+    read_lines("pieces", pieces, sizeof pieces);
+    assert_string_equal(whole, pieces);
+}
+
+/* A host that has more in its base environment: nothing has its address then, and it is told. */
+static void test_tells_other_addresses(void **state)
+{
+    (void)state;
+    if (!has_zone())
+        skip();
+    write_text("local set, list = {}, {}\n"
+               "local function order()\n"
+               "  local out = {}\n"
+               "  for _, i in pairs(set) do out[#out + 1] = i end\n"
+               "  return table.concat(out, ' ')\n"
+               "end\n"
+               "for i = 1, 50 do list[i] = {i} set[list[i]] = i end\n"
+               "for i = 1, 50, 3 do set[list[i]] = nil end\n"
+               "set[print], set[string], set[coroutine.running()] = 51, 52, 53\n"
+               "local before = order()\n"
+               "for _ = 1, 4 do\n"
+               "  ckpt.exit()\n"
+               "  assert(order() == before)\n"
+               "end\n");
+    assert_int_equal(run_sets(0), CKPTLUA_AGAIN);
+    assert_int_equal(run_sets(1), CKPTLUA_AGAIN);
+    assert_int_equal(count_of("objects have other addresses than those of job.ckpt"), 1);
+    assert_int_equal(run_sets(1), CKPTLUA_AGAIN);
+    assert_int_equal(count_of("objects have other addresses"), 0);
+    assert_int_equal(run_sets(0), CKPTLUA_AGAIN);
+    assert_int_equal(run_sets(0), CKPTLUA_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +319,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_keeps_order_without_layout, scratch_setup,
                                         scratch_teardown),
         cmocka_unit_test_setup_teardown(test_keeps_globals, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_keeps_order_by_addresses, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_tells_other_addresses, scratch_setup,
+                                        scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 -- Needs Z: the addresses of functions, coroutines and userdata; the main coroutine's, too.
 local function maker(i) return function() return i end end
 print(coroutine.running())
-print(io.stdout, io.stdin, io.stderr)
+print(("%p %p %p"):format(io.stdout, io.stdin, io.stderr))
 local files, functions, threads = {}, {}, {}
 for round = 1, 40 do
     functions[round] = maker(round)
@@ -13,7 +13,7 @@ for round = 1, 40 do
         local f, co = maker(i), coroutine.wrap(maker)
         functions[round % 5] = i % 100 == 0 and f or co
     end
-    print(functions[round % 5], files[#files], ("%p %p"):format(maker, functions[1]))
+    print(functions[round % 5], ("%p %p %p"):format(files[#files], maker, functions[1]))
 end
 local wrapped = coroutine.wrap(function()
     local inner <close> = setmetatable({}, { __close = function(o) print("closed", ("%p"):format(o)) end })
