@@ -102,13 +102,13 @@ static void freed(void **state)
     run("local before = collectgarbage('count')\n"
         "for round = 1, 5 do\n"
         "  for i = 1, 50000 do local t = 'garbage' .. i .. round end\n"
-        "  assert(collectgarbage('count') - before > 5000)\n"
+        "  assert(collectgarbage('count') - before > 2500)\n"
         "  assert(sweep())\n"
-        "  assert(collectgarbage('count') - before < 2500)\n" /* the table of strings is larger */
+        "  assert(collectgarbage('count') - before < 1500)\n" /* the table of strings is larger */
         "end\n"
         "local long = ('x'):rep(100000)\n"
         "long = nil\n"
-        "assert(sweep() and collectgarbage('count') - before < 2600)\n");
+        "assert(sweep() and collectgarbage('count') - before < 1600)\n");
 }
 
 /* Two tables with the same history, in one of which the sweeps come in between, keep the order. */
