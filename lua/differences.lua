@@ -97,7 +97,8 @@ local function growth(steps, path)
     end
     first, last = first or length, length or last
   end
-  return first and last > first and function(step) return step.files and step.files[path] end
+  -- Where it is not listed it was not there yet, or as it was before the job.
+  return first and last > first and function(step) return step.files and (step.files[path] or 0) end
 end
 
 local function load_both(v, a, b)

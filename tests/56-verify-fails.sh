@@ -61,6 +61,18 @@ LUA
 expect_output 'stdout       identical (1 line)' 'log.txt      DIFFERS at line ' ', after kill ' \
     'execute.lua does not resume exactly: another program changed a file' '(os.execute, execute.lua:4)?'
 
+# A file that was not there yet when processes were killed.
+cheats late 8 <<'LUA'
+i = i or 0
+while i < 24 do
+  i = i + 1
+  if i > 12 then os.execute("date +%N >>late.txt") end
+  ckpt.sleep(0.01)
+  checkpoint()
+end
+LUA
+grep -q '^  late.txt *DIFFERS at line 1, after kill ' "$out" || fail 'after which kill?'
+
 # A loop counter in a local variable, which does not come back.
 cheats local 3 --resume globals <<'LUA'
 total = total or 0

@@ -8,9 +8,6 @@
 #include "exact/hook.h"
 #include "exact/points.h"
 
-/* The host's data is upvalue 1 of all functions, as elsewhere, but not looked for there; the
- * coroutine of a wrapped one is upvalue 2. */
-
 static lua_State *coroutine_argument(lua_State *L)
 {
     lua_State *co = lua_tothread(L, 1);
@@ -116,7 +113,7 @@ static int coroutine_unwrap(lua_State *L, lua_State *co, int results)
 
 static int coroutine_wrapped(lua_State *L)
 {
-    lua_State *co = lua_tothread(L, lua_upvalueindex(2));
+    lua_State *co = lua_tothread(L, lua_upvalueindex(1));
     return coroutine_unwrap(L, co, coroutine_exchange(L, exact_of(L), co, lua_gettop(L)));
 }
 
@@ -129,11 +126,9 @@ static int coroutine_wrapped_again(lua_State *L, int status, lua_KContext contex
 }
 
 /* The coroutine is on top. */
-static void coroutine_make(lua_State *L, struct exact *exact)
+static void coroutine_make(lua_State *L)
 {
-    lua_pushlightuserdata(L, exact);
-    lua_insert(L, -2);
-    lua_pushcclosure(L, coroutine_wrapped, 2);
+    lua_pushcclosure(L, coroutine_wrapped, 1);
 }
 
 int coroutine_take_apart(lua_State *L, struct exact *exact, int index)
@@ -141,7 +136,7 @@ int coroutine_take_apart(lua_State *L, struct exact *exact, int index)
     if (lua_tocfunction(L, index) != coroutine_wrapped)
         return -1;
     lua_pushliteral(L, "wrap");
-    lua_getupvalue(L, index, 2);
+    lua_getupvalue(L, index, 1);
     return 1 + address_push(L, exact, index);
 }
 
@@ -151,7 +146,7 @@ void coroutine_put_together(lua_State *L, struct exact *exact, int count)
     if (!lua_isthread(L, -1))
         luaL_error(L, "the snapshot has a function of coroutine.wrap without a coroutine");
     address_want(&exact->addresses, place);
-    coroutine_make(L, exact);
+    coroutine_make(L);
     address_made(L, &exact->addresses, place);
 }
 
@@ -161,7 +156,7 @@ static int coroutine_wrap(lua_State *L)
     lua_State *co = lua_newthread(L);
     lua_pushvalue(L, 1);
     lua_xmove(L, co, 1);
-    coroutine_make(L, exact_of(L));
+    coroutine_make(L);
     return 1;
 }
 
@@ -197,8 +192,7 @@ void coroutine_open(lua_State *L, struct exact *exact)
         {NULL, NULL},
     };
     lua_getglobal(L, LUA_COLIBNAME);
-    lua_pushlightuserdata(L, exact);
-    luaL_setfuncs(L, functions, 1);
+    luaL_setfuncs(L, functions, 0);
     lua_pop(L, 1);
     points_add(L, exact, coroutine_yield, POINT_TOP, NULL, 0);
     points_add(L, exact, coroutine_resume, POINT_RESUME, coroutine_resume_again, 0);

@@ -126,12 +126,12 @@ static int order_paired(lua_State *L, int status, lua_KContext context)
     return 3;
 }
 
-/* pairs(table) */
+/* pairs(table); upvalue: next */
 static int order_lua_pairs(lua_State *L)
 {
     luaL_checkany(L, 1);
     if (luaL_getmetafield(L, 1, "__pairs") == LUA_TNIL) {
-        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_pushvalue(L, lua_upvalueindex(1));
         lua_pushvalue(L, 1);
         lua_pushnil(L);
     } else {
@@ -255,16 +255,19 @@ static void order_need_record(lua_State *L, struct exact *exact, int table)
     lua_remove(L, keys);
 }
 
-/* Moves the keys of the record from `place` on by one, and puts the key there. places[keys[i]] >= i
- * must hold, or a walk would not end. (It is more where a key is listed twice, as no encoder does.)
- */
-static void order_insert(lua_State *L, int record, int places, lua_Integer place, int key)
+/* Moves the keys of the record from `place` on by one, and puts the key there; 0: behind all.
+ * places[keys[i]] >= i must hold, or a walk would not end. (It is more where a key is listed twice,
+ * as no encoder does.) */
+static void order_insert(lua_State *L, int record, lua_Integer place, int key)
 {
+    int keys = lua_gettop(L) + 1, places = keys + 1;
     lua_rawgeti(L, record, ORDER_KEYS);
+    lua_rawgeti(L, record, ORDER_PLACES);
     lua_rawgeti(L, record, ORDER_COUNT);
     lua_Integer count = lua_tointeger(L, -1);
     lua_pop(L, 1);
-    int keys = lua_gettop(L);
+    if (place == 0)
+        place = count + 1;
     for (lua_Integer i = count; i >= place; i--) {
         if (lua_rawgeti(L, keys, i) != LUA_TNIL) {
             lua_pushvalue(L, -1);
@@ -297,16 +300,10 @@ void order_resume(lua_State *L, struct exact *exact, int table, int key, int suc
     if (is_known)
         return;
     order_need_record(L, exact, table);
-    int record = top + 1, places = top + 2;
-    lua_rawgeti(L, record, ORDER_PLACES);
-    lua_pushvalue(L, key);
-    if (lua_rawget(L, places) == LUA_TNIL) { /* else it has a place already, by another loop */
-        lua_rawgeti(L, record, ORDER_COUNT);
-        lua_Integer place = lua_tointeger(L, -1) + 1;
-        lua_pushvalue(L, successor);
-        if (!lua_isnil(L, -1) && lua_rawget(L, places) != LUA_TNIL)
-            place = lua_tointeger(L, -1);
-        order_insert(L, record, places, place, key);
+    int record = top + 1;
+    if (order_place(L, record, key) == 0) { /* else it has a place already, by another loop */
+        lua_Integer place = lua_isnil(L, successor) ? 0 : order_place(L, record, successor);
+        order_insert(L, record, place, key);
     }
     lua_settop(L, top);
 }
@@ -316,11 +313,9 @@ void order_open(lua_State *L, struct exact *exact)
     order_push_weak(L, "k");
     exact->orders = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushglobaltable(L);
-    lua_pushlightuserdata(L, exact);
-    lua_pushcclosure(L, order_lua_next, 1);
-    lua_pushlightuserdata(L, exact);
-    lua_pushvalue(L, -2);
-    lua_pushcclosure(L, order_lua_pairs, 2);
+    lua_pushcfunction(L, order_lua_next);
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, order_lua_pairs, 1);
     lua_setfield(L, -3, "pairs");
     lua_setfield(L, -2, "next");
     lua_pop(L, 1);

@@ -202,14 +202,21 @@ static struct record_key *record_all_keys(const struct record_keys *keys, size_t
     return (struct record_key *)(void *)keys->encode->removed_keys.data;
 }
 
-/* The number of the object that has that address, as Lua has it; 0 where it is not in the map. */
+/* The number of the object that the map has at that address, or 0. */
+static uint64_t record_known(const struct encoder *encode, const void *address)
+{
+    uint64_t number = idmap_get(&encode->map, address);
+    return number > ENCODER_SPECIAL ? number : 0;
+}
+
+/* The same of the object that has that address, as Lua has it. */
 static uint64_t record_number(const struct encoder *encode, const void *address)
 {
     const void *aliases[LAYOUT_ALIASES];
     encode->options->layout->aliases(address, aliases);
     for (int i = 0; i < LAYOUT_ALIASES; i++) {
-        uint64_t number = idmap_get(&encode->map, aliases[i]);
-        if (number > ENCODER_SPECIAL)
+        uint64_t number = record_known(encode, aliases[i]);
+        if (number != 0)
             return number;
     }
     return 0;
@@ -231,8 +238,7 @@ static void record_add(lua_State *L, struct record_keys *keys, int table, struct
         key.number = record_number(encode, key.address);
     } else if (type != LUA_TNIL && record_is_object(type)) {
         key.address = names_address(L, -1);
-        uint64_t number = idmap_get(&encode->map, key.address);
-        key.number = number > ENCODER_SPECIAL ? number : 0;
+        key.number = record_known(encode, key.address);
     }
     lua_pop(L, 1);
     if (type == LUA_TNIL && !key.dead)

@@ -44,7 +44,7 @@ void core_lay_out(uintptr_t base)
             return;
         struct region *region =
             region_add(base, REGION_FIRST(cells->group) + region_class(cells->size));
-        region->core = (char *)at;
+        region->core = (uint32_t)(at - base);
         region->core_cells = cells->count;
         at += lines * REGION_LINE;
         for (; lines > 0; lines--)

@@ -349,7 +349,7 @@ struct region *region_add(uintptr_t base, unsigned number)
     group = number < REGION_PLACED ? number / REGION_CLASSES
                                    : ZONE_BLOCK + (number - REGION_PLACED) / REGION_SMALL_CLASSES;
     class = number - REGION_FIRST(group);
-    region->number = number;
+    region->number = (uint16_t)number;
     region->group = (uint8_t)group;
     index->numbers[number] = (uint16_t)slot;
     for (unsigned i = REGION_PAGES; class == REGION_PAGES && i < REGION_CLASSES; i++)
@@ -559,7 +559,7 @@ void region_give_row(struct region *region, uint32_t cell, uint32_t count)
         region_trim(region);
 }
 
-void region_give_slowly(struct region *region, uint32_t cell)
+static void region_free(struct region *region, uint32_t cell)
 {
     uint32_t word = cell / 64;
     uint64_t bit = (uint64_t)1 << cell % 64, used;
@@ -575,8 +575,25 @@ void region_give_slowly(struct region *region, uint32_t cell)
             region_enter(region, word);
         }
     }
+}
+
+void region_give_slowly(struct region *region, uint32_t cell)
+{
+    region_free(region, cell);
     if (--region->live == region->trim_at)
         region_trim(region);
+}
+
+void region_trim_chain(struct region *region)
+{
+    while (region->chain != NULL) {
+        void **block = region->chain;
+        REGION_UNPOISON(block, sizeof *block);
+        region->chain = *block;
+        REGION_POISON(block, sizeof *block);
+        region_free(region, region_cell(region, (uintptr_t)block - region_base(region), block));
+    }
+    region_trim(region);
 }
 
 /* ---------------------------------------------------------------- giving memory back */

@@ -1,10 +1,13 @@
 /*
  * A region: cells of one size, of which the lowest free one is taken. For the files of zone/ only.
+ * In regions without places cells that were freed are taken first, the last one first, which is
+ * quicker.
  *
  * Used cells are told by a bitmap. The word of it that has the lowest free cell is at hand in
  * .free, inverted; the bitmap itself is behind the times for that word (region_sync). No word below
  * it has a free cell. Two further bitmaps tell which words are full, and which words of the first
- * of these are.
+ * of these are. Where there are no places a freed cell goes to a chain instead, and its bit stays
+ * set until memory is given back (region_give_slowly).
  *
  * Cells lie in three pieces. The first few are in the core of the zone, side by side with those of
  * other regions (core.h); some more are near, in a few pages of the region's own; all others are
@@ -86,7 +89,7 @@ struct region_index {
 struct region {
     uint64_t free;       /* cells of the current word */
     char *at;            /* its first cell */
-    uint64_t *used;      /* the bitmap; then come those of full words and of full words of these */
+    void **chain;        /* freed cells of a region without places, each with the next one in it */
     char *near, *far;    /* where cell 0 would be if all were in this piece */
     uint32_t size;       /* of a cell; 0: the region has not been used */
     uint32_t word;       /* the current one; UINT32_MAX in regions of pages */
@@ -96,12 +99,13 @@ struct region {
     uint16_t weight;     /* what a cell counts, in 16 bytes */
     uint8_t sort, group;
 
-    char *core;      /* cell 0; where there is none in the core, NULL */
+    uint64_t *used;  /* the bitmap; then come those of full words and of full words of these */
     char *end;       /* of what is mapped of the far piece */
     uint32_t words;  /* room in the bitmap */
     uint32_t reach;  /* words whose cells are mapped */
     uint32_t top;    /* the highest word with cells in use, or higher */
-    uint32_t number; /* of the region */
+    uint32_t core;   /* where cell 0 is, from the base, if there are some in the core */
+    uint16_t number; /* of the region */
     uint16_t core_cells, near_cells;
     uint64_t first[3]; /* the bitmaps, while they are of one word */
 };
@@ -127,8 +131,11 @@ int region_open(uintptr_t base, unsigned number);
 /* .free is 0: goes on to the next word with a free cell. Returns 0 or one of the above. */
 int region_next(struct region *region);
 
-/* Frees a cell anywhere, and gives memory back when it is time to. */
+/* Frees a cell of a region with places, anywhere, and gives memory back when it is time to. */
 void region_give_slowly(struct region *region, uint32_t cell);
+
+/* Memory is to be given back: frees the cells of the chain and does so. */
+void region_trim_chain(struct region *region);
 
 /* Brings the bitmap up to date. */
 void region_sync(struct region *region);
@@ -154,6 +161,12 @@ void region_give_row(struct region *region, uint32_t cell, uint32_t count);
 uint64_t region_next_used(const struct region *region, const uint64_t *marks, uint64_t cell);
 uint64_t region_end_used(const struct region *region, const uint64_t *marks, uint64_t cell,
                          uint64_t end);
+
+/* Bases are multiples of 2^32. */
+static inline uintptr_t region_base(const struct region *region)
+{
+    return (uintptr_t)region >> 32 << 32;
+}
 
 static inline struct region_index *region_index(uintptr_t base)
 {
@@ -207,12 +220,17 @@ static inline uint32_t region_near_words(const struct region *region)
     return region_core_words(region) + (region->near_cells + 63u) / 64;
 }
 
+static inline char *region_core(const struct region *region)
+{
+    return (char *)region_base(region) + region->core;
+}
+
 static inline uint32_t region_cell(const struct region *region, uintptr_t distance,
                                    const void *block)
 {
     const char *start = distance >= REGION_NEAR_END     ? region->far
                         : distance >= REGION_NEAR_START ? region->near
-                                                        : region->core;
+                                                        : region_core(region);
     uint64_t steps = (uint64_t)((const char *)block - start) / ZONE_STEP;
     return (uint32_t)(steps * region->reciprocal >> 31);
 }
@@ -221,7 +239,7 @@ static inline char *region_address(const struct region *region, uint64_t cell)
 {
     char *start = cell / 64 >= region_near_words(region)   ? region->far
                   : cell / 64 >= region_core_words(region) ? region->near
-                                                           : region->core;
+                                                           : region_core(region);
     return start + cell * region->size;
 }
 
@@ -231,22 +249,50 @@ static inline int region_is_within_reach(const struct region *region, uint64_t c
     return cell / 64 < region->reach && cell / 64 < region->words;
 }
 
-/* .free is not 0. */
+/* Whether a cell is at hand. */
+static inline int region_is_ready(const struct region *region)
+{
+    return region->chain != NULL || region->free != 0;
+}
+
+/* A cell is at hand. */
 static inline void *region_take(struct region *region)
 {
+    region->live++;
+    if (region->chain != NULL) {
+        void **block = region->chain;
+        REGION_UNPOISON(block, sizeof *block);
+        region->chain = *block;
+        return block;
+    }
     uint64_t free = region->free;
     region->free = free & (free - 1);
-    region->live++;
     return region->at + (uint64_t)(unsigned)__builtin_ctzll(free) * region->size;
 }
 
-static inline void region_give(struct region *region, uint32_t cell)
+static inline void region_give_cell(struct region *region, uint32_t cell)
 {
     if (REGION_LIKELY(cell / 64 == region->word && region->live - 1 != region->trim_at)) {
         region->free |= (uint64_t)1 << cell % 64;
         region->live--;
     } else {
         region_give_slowly(region, cell);
+    }
+}
+
+/* Frees a cell. Not for regions of pages. */
+static inline void region_give(struct region *region, uintptr_t distance, void *block)
+{
+    if (region->group >= ZONE_BLOCK) {
+        REGION_UNPOISON(block, sizeof region->chain); /* it may be smaller */
+        *(void **)block = region->chain;
+        REGION_POISON(block, region->size);
+        region->chain = block;
+        if (--region->live == region->trim_at)
+            region_trim_chain(region);
+    } else {
+        REGION_POISON(block, region->size);
+        region_give_cell(region, region_cell(region, distance, block));
     }
 }
 

@@ -251,7 +251,7 @@ static int zone_take_in(struct zone *zone, unsigned number, size_t size, void **
             return (int)cell;
         *block = region_address(region, (uint64_t)cell);
     } else if (status == 0) {
-        if (region->free == 0)
+        if (!region_is_ready(region))
             status = region_next(region);
         if (status == 0)
             *block = region_take(region);
@@ -342,13 +342,11 @@ REGION_APART static void zone_give_slowly(struct zone *zone, void *block, size_t
     }
     zone_settle(zone);
     struct region *region = region_of(zone, distance);
-    uint32_t cell = region_cell(region, distance, block);
     if (region->word == UINT32_MAX) {
         REGION_POISON(block, zone_pages(size) * REGION_PAGE);
-        region_give_row(region, cell, (uint32_t)zone_pages(size));
+        region_give_row(region, region_cell(region, distance, block), (uint32_t)zone_pages(size));
     } else {
-        REGION_POISON(block, region->size);
-        region_give(region, cell);
+        region_give(region, distance, block);
     }
 }
 
@@ -356,9 +354,7 @@ static inline void zone_give(struct zone *zone, void *block, size_t size)
 {
     uintptr_t distance = (uintptr_t)block - zone->base;
     if (REGION_LIKELY(zone->special == 0 && size <= ZONE_SMALL && distance < REGION_END)) {
-        struct region *region = region_of(zone, distance);
-        REGION_POISON(block, region->size);
-        region_give(region, region_cell(region, distance, block));
+        region_give(region_of(zone, distance), distance, block);
     } else {
         zone_give_slowly(zone, block, size);
     }
@@ -410,7 +406,7 @@ void *zone_alloc(void *context, void *block, size_t old_size, size_t new_size)
                       new_size != ZONE_LONGEST_SHORT)) {
         const struct region_index *index = region_index(zone->base);
         struct region *region = &zone->regions[index->kinds[old_size][(new_size - 1) / ZONE_STEP]];
-        if (REGION_LIKELY(region->free != 0)) {
+        if (REGION_LIKELY(region_is_ready(region))) {
             block = region_take(region);
             REGION_UNPOISON(block, new_size);
             return zone_count(zone, region->sort, region->weight * ZONE_STEP, block);

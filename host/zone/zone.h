@@ -8,8 +8,9 @@
  * same address in every process.
  *
  * What is promised: the addresses of tables, functions, userdata and threads (the first block of
- * the state, which holds the main thread, is one). Strings, arrays and all the rest have regions of
- * the same make as far as they are small, but what the host allocates itself moves them.
+ * the state, which holds the main thread, is one). Strings, arrays and all the rest are not in the
+ * same places, as the host allocates such blocks too; as far as they are small they have regions of
+ * the same make, of which the cell that was freed last is taken first.
  *
  * Limits: one thread at a time. A zone grows by mapping what it needs, nothing is reserved. Where
  * another one, or something else, has taken its place, it begins elsewhere, at an address with the

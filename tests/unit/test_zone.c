@@ -733,28 +733,37 @@ static void a_small_state_takes_few_pages(void **state)
     zone_close(&span.zone);
 }
 
-static void memory_is_given_back(void **state)
+/* Of cells of this kind. */
+static void is_given_back(struct zone *zone, size_t kind)
 {
-    (void)state;
     enum { MANY = 500000, BYTES = 200 };
     static char *blocks[MANY];
-    struct zone zone;
-    zone_open(&zone, 0);
     long before = resident();
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < MANY; i++)
-            memset(blocks[i] = zone_alloc(&zone, NULL, LUA_TUSERDATA, BYTES), 1, BYTES);
+            memset(blocks[i] = zone_alloc(zone, NULL, kind, BYTES), i % 251, BYTES);
         long most = resident() - before;
         assert_true(most > MANY / 4096 * BYTES);
         for (int i = 0; i < MANY; i++)
+            check_fill(blocks[i], BYTES, i % 251);
+        for (int i = 0; i < MANY; i++)
             if (i % 50000 != 0)
-                zone_alloc(&zone, blocks[i], BYTES, 0);
+                zone_alloc(zone, blocks[i], BYTES, 0);
         assert_true(resident() - before < most / 3);
         for (int i = 0; i < MANY; i += 50000) {
-            check_fill(blocks[i], BYTES, 1);
-            zone_alloc(&zone, blocks[i], BYTES, 0);
+            check_fill(blocks[i], BYTES, i % 251);
+            zone_alloc(zone, blocks[i], BYTES, 0);
         }
     }
+}
+
+static void memory_is_given_back(void **state)
+{
+    (void)state;
+    struct zone zone;
+    zone_open(&zone, 0);
+    is_given_back(&zone, LUA_TUSERDATA);
+    is_given_back(&zone, LUA_TSTRING);
     char *large = zone_alloc(&zone, NULL, LUA_TUSERDATA, 64 << 20);
     memset(large, 1, 64 << 20);
     long most = resident();
