@@ -1,6 +1,6 @@
 -- What the script is left with: its main function gives way to another one, and to a module's.
 collectgarbage("stop")
-local names = { "string", "table", "math", "io", "os", "require", "next", "load", "io.stdout" }
+local names = { "string", "table", "math", "io", "os", "require", "dofile", "load", "io.stdout" }
 local set = {}
 local function value(name)
     local v = _G
