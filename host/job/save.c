@@ -166,6 +166,8 @@ static int save_encode_variables(lua_State *L)
     struct sink sink = {save_sink, save};
     struct encode_options options = {
         .walker = &walker_public, .push_line = save_push_line, .context = save->job};
+    if (save->job != NULL && save->job->exact.keeps_layout)
+        options.inside = &nodes_writer;
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     msgpack_pack_map(&pack->packer, 0);

@@ -28,6 +28,7 @@ struct record_removed {
 struct encoder {
     struct pack *pack;
     const struct encode_options *options;
+    const struct layout_writer *inside; /* looks into tables, or NULL */
     struct idmap map;
     int exact;
     int has_places; /* of objects are written */
