@@ -19,6 +19,7 @@
 #include "job/finish.h"
 #include "job/host.h"
 #include "job/journal.h"
+#include "job/layers.h"
 #include "job/leave.h"
 #include "job/library.h"
 #include "job/load.h"
@@ -91,6 +92,7 @@ static int run_choose_seed(struct job *job)
     }
     job->seed = options->has_seed ? options->seed : (int64_t)(seed >> 1);
     job->new_seed = job->seed;
+    job->layers = LAYERS_ALL;
     if (!options->fresh)
         load_peek_seed(job->file, &job->seed);
     return CKPTLUA_OK;
@@ -401,6 +403,7 @@ static int run_main(lua_State *L)
     address_own(&job->exact, 0);
     if (job->exact.collections.on)
         collections_begin(L, &job->exact, !job->collects);
+    layers_begin(job);
     int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
     address_own(&job->exact, 1);
     if (status == LUA_OK)

@@ -7,6 +7,7 @@
 #include <lualib.h>
 
 #include "exact/address.h"
+#include "exact/closures.h"
 #include "exact/loading.h"
 #include "exact/nodes.h"
 #include "job/embedded.h"
@@ -129,6 +130,7 @@ static int state_open(lua_State *L)
     script_set_arguments(&job->script, L);
     if (job->host->on_open != NULL)
         job->host->on_open(job->host->open_context, L);
+    closures_open(L);
     names_capture(L);
     exact_name(L, &job->exact);
     state_own_registry(L);
