@@ -8,14 +8,19 @@
 #include "exact/registers.h"
 #include "exact/strings.h"
 
-/* Bytes. A collection comes when as many have been allocated as COLLECTIONS_FACTOR times those that
- * are alive, or COLLECTIONS_FLOOR. The same of garbage strings, but there what is alive is all. */
+/* Bytes. A collection comes when as many have been allocated as are alive, and as many again up to
+ * COLLECTIONS_EXTRA, but no fewer than COLLECTIONS_FLOOR, so that garbage of a small state stays in
+ * the cache of the processor. Or, where the script has set a pause, as many as that says. Of
+ * garbage strings as many as all that is alive. */
 enum {
-    COLLECTIONS_FACTOR = 2,
-    COLLECTIONS_FLOOR = 2 * 1024 * 1024,
-    COLLECTIONS_STRINGS_FACTOR = 1,
-    COLLECTIONS_STRINGS_FLOOR = 4 * 1024 * 1024
+    COLLECTIONS_FLOOR = 512 * 1024,
+    COLLECTIONS_EXTRA = 64 * 1024 * 1024,
+    COLLECTIONS_STRINGS_FLOOR = 1024 * 1024
 };
+
+/* A step that a script asks for is about what Lua's goes over: its collector works so many times
+ * faster than memory is allocated. */
+enum { COLLECTIONS_STEP = 1024 * 1024, COLLECTIONS_SPEED = 100 };
 
 /* Lua asks for its collector, which does nothing, only where its debt is positive. There it looks
  * at hooks too: so the debt tells a new hook at once, to instructions that would not look at it.
@@ -36,15 +41,21 @@ static uint64_t collections_larger(uint64_t one, uint64_t other)
     return one > other ? one : other;
 }
 
-static uint64_t collections_limit(const struct zone *zone)
+static uint64_t collections_limit(const struct exact *exact)
 {
-    return collections_larger(COLLECTIONS_FLOOR, COLLECTIONS_FACTOR * zone_live_objects(zone));
+    uint64_t live = zone_live_objects(exact->zone) + exact->collections.outside, limit;
+    int pause = exact->collections.pause;
+    if (pause < 0)
+        limit = live + (live < COLLECTIONS_EXTRA ? live : COLLECTIONS_EXTRA);
+    else
+        limit = pause <= 100 ? 0 : live / 100 * (uint64_t)(pause - 100);
+    return collections_larger(COLLECTIONS_FLOOR, limit);
 }
 
 static uint64_t collections_strings_limit(const struct zone *zone)
 {
     uint64_t live = zone_live(zone, ZONE_COUNTED) + zone_live(zone, ZONE_GUARDED);
-    return collections_larger(COLLECTIONS_STRINGS_FLOOR, COLLECTIONS_STRINGS_FACTOR * live);
+    return collections_larger(COLLECTIONS_STRINGS_FLOOR, live);
 }
 
 /* Has a hook called, before the next instruction. From within an allocation. */
@@ -91,7 +102,7 @@ void collections_begin(lua_State *L, struct exact *exact, int stopped)
     zone_set_since(exact->zone, ZONE_COUNTED, collections->since);
     zone_set_owed(exact->zone, collections->owed);
     if (collections->limit == 0)
-        collections->limit = collections_limit(exact->zone);
+        collections->limit = collections_limit(exact);
     collections_watch(L, exact);
 }
 
@@ -106,6 +117,30 @@ void collections_stop(lua_State *L, struct exact *exact, int stopped)
 {
     exact->collections.stopped = stopped;
     collections_watch(L, exact);
+}
+
+void collections_allocated(struct exact *exact, ptrdiff_t bytes)
+{
+    struct collections *collections = &exact->collections;
+    if (bytes < 0 && collections->outside < (uint64_t)-bytes)
+        collections->outside = 0;
+    else
+        collections->outside += (uint64_t)bytes;
+    if (bytes > 0 && exact->zone != NULL)
+        zone_charge(exact->zone, ZONE_COUNTED, (uint64_t)bytes);
+}
+
+int collections_step(lua_State *L, struct exact *exact, uint64_t kilobytes)
+{
+    const struct collections *collections = &exact->collections;
+    uint64_t since = zone_since(exact->zone, ZONE_COUNTED);
+    uint64_t bytes = COLLECTIONS_STEP + kilobytes * 1024 * COLLECTIONS_SPEED;
+    if (since < collections->limit && bytes < collections->limit - since) {
+        zone_charge(exact->zone, ZONE_COUNTED, bytes);
+        return 0;
+    }
+    collections_make(L, exact);
+    return 1;
 }
 
 void collections_pass(struct exact *exact)
@@ -167,7 +202,7 @@ void collections_make(lua_State *L, struct exact *exact)
     zone_own(zone, own);
     collections->made++;
     collections->strings_due = 0;
-    collections->limit = collections_limit(zone);
+    collections->limit = collections_limit(exact);
     collections_watch(L, exact);
     if (collections->watch != NULL)
         collections->watch(exact);

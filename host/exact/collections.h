@@ -16,6 +16,7 @@
 #ifndef CKPTLUA_EXACT_COLLECTIONS_H
 #define CKPTLUA_EXACT_COLLECTIONS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lua.h>
@@ -29,6 +30,8 @@ struct collections {
     int on;                             /* moments are chosen here */
     int running;                        /* the script runs: it is the time for collections */
     int stopped;                        /* by the script */
+    int pause;                          /* percent, as Lua's; -1: not set by the script */
+    uint64_t outside;                   /* bytes that userdata have outside of Lua's memory */
     int due, strings_due;               /* a hook has been set for one of these */
     uint64_t limit;                     /* of ZONE_COUNTED; 0: not known yet */
     uint64_t since, owed;               /* zone_since and zone_owed, while nothing is counted: */
@@ -47,8 +50,14 @@ void collections_end(struct exact *exact);
 /* In the hook, L being the running thread: does what is due, if anything is. Finalizers run. */
 void collections_take(lua_State *L, struct exact *exact);
 
-/* The script asks for a collection. */
+/* The script asks for a collection; and for a step, as large as if so many kilobytes had been
+ * allocated: steps add up to a collection, and are nothing before. Returns whether it came to that.
+ */
 void collections_make(lua_State *L, struct exact *exact);
+int collections_step(lua_State *L, struct exact *exact, uint64_t kilobytes);
+
+/* A userdata has got so many bytes outside of Lua's memory, or has given them back. */
+void collections_allocated(struct exact *exact, ptrdiff_t bytes);
 
 /* The script stops the collector, or restarts it. */
 void collections_stop(lua_State *L, struct exact *exact, int stopped);

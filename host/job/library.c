@@ -51,6 +51,7 @@ static void library_start_collector(struct job *job)
     lua_State *L = job->L;
     collector->waits = 0;
     if (job->exact.collections.on) { /* it does not work by itself, nor in any mode */
+        job->exact.collections.pause = collector->pause;
         if (!job->continued)
             lua_gc(L, LUA_GCCOLLECT); /* what has been made for the start only */
         if (collector->pause >= 0)
@@ -78,8 +79,9 @@ static int library_uses_mode(const char *option)
 }
 
 /* Lua's collector is incremental, and stays so. */
-static void library_note_mode(lua_State *L, struct collector *collector, int incremental)
+static void library_note_mode(lua_State *L, struct job *job, int incremental)
 {
+    struct collector *collector = &job->collector;
     lua_pushstring(L, collector->incremental ? "incremental" : "generational");
     collector->incremental = incremental;
     library_note(L, 2, incremental ? &collector->pause : &collector->minor);
@@ -89,17 +91,24 @@ static void library_note_mode(lua_State *L, struct collector *collector, int inc
     library_note(L, 4, &collector->stepsize);
     lua_gc(L, LUA_GCINC, library_given(collector->pause), library_given(collector->stepmul),
            library_given(collector->stepsize)); /* for "setpause" and the like to tell */
+    job->exact.collections.pause = collector->pause;
 }
 
-/* Everything is collected, but not while the functions of ckpt.on_save and the like run: what is
+/* What the script asks for is done, but not while the functions of ckpt.on_save and the like run: what is
  * collected must not depend on them. */
-static void library_collect(lua_State *L, struct job *job)
+static int library_collect(lua_State *L, struct job *job, int whole, lua_Integer kilobytes)
 {
+    int finished = 1;
     if (job->in_hook || !job->exact.collections.running)
-        return;
-    collections_make(L, &job->exact);
+        return 0;
+    if (whole)
+        collections_make(L, &job->exact);
+    else
+        finished = collections_step(L, &job->exact,
+                                    kilobytes < 0 ? 0 : (uint64_t)kilobytes % INT32_MAX);
     if (job->leaving) /* a finalizer has ended the job */
         leave_again(L, job);
+    return finished;
 }
 
 static void library_stop(lua_State *L, struct job *job, int stopped)
@@ -116,19 +125,17 @@ static int library_deterministic(lua_State *L, struct job *job, const char *opti
     if (job->is_over || lua_gc(L, LUA_GCISRUNNING) < 0) /* it does nothing in a finalizer */
         return 0;
     if (strcmp(option, "collect") == 0) {
-        library_collect(L, job);
+        library_collect(L, job, 1, 0);
         lua_pushinteger(L, 0);
     } else if (strcmp(option, "step") == 0) {
-        luaL_optinteger(L, 2, 0);
-        library_collect(L, job);
-        lua_pushboolean(L, 1);
+        lua_pushboolean(L, library_collect(L, job, 0, luaL_optinteger(L, 2, 0)));
     } else if (strcmp(option, "stop") == 0 || strcmp(option, "restart") == 0) {
         library_stop(L, job, *option == 's');
         lua_pushinteger(L, 0);
     } else if (strcmp(option, "isrunning") == 0) {
         lua_pushboolean(L, job->collects);
     } else if (strcmp(option, "incremental") == 0 || strcmp(option, "generational") == 0) {
-        library_note_mode(L, &job->collector, *option == 'i');
+        library_note_mode(L, job, *option == 'i');
     } else {
         return 0;
     }
@@ -155,7 +162,7 @@ static int library_collectgarbage(lua_State *L)
     if (host_job(L)->is_running && (lua_isnil(L, 1) || strcmp(option, "collect") == 0))
         address_collected(&host_job(L)->exact);
     if (strcmp(option, "setpause") == 0) {
-        collector->pause = (int)luaL_optinteger(L, 2, 0);
+        host_job(L)->exact.collections.pause = collector->pause = (int)luaL_optinteger(L, 2, 0);
     } else if (strcmp(option, "setstepmul") == 0) {
         collector->stepmul = (int)luaL_optinteger(L, 2, 0);
     } else if (strcmp(option, "incremental") == 0) {
