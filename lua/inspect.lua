@@ -148,8 +148,7 @@ function line_of.script(header)
   local arguments = field_of_type(header, "arguments", "table")
   return listed(name .. (with(" (hash %s)", hash and hash:sub(1, 8)) or ""),
                 with("arguments: %s", arguments and argument_list(arguments)),
-                with("seed %s", whole(header, "seed")),
-                field_of_type(header, "deterministic", "boolean") and "deterministic" or nil)
+                with("seed %s", whole(header, "seed")))
 end
 
 function line_of.saved(header)

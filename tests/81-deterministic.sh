@@ -1,5 +1,5 @@
 #!/bin/sh
-# --deterministic: garbage is collected at the same moments in each run, with saves or without, and
+# --deterministic, the default: garbage is collected at the same moments in each run, with saves or without, and
 # in runs that go on from a snapshot.
 # shellcheck source=tests/lib.sh
 exact=1
@@ -65,7 +65,7 @@ LUA
 
 run()
 {
-    "$CKPTLUA" --quiet --seed 1 --deterministic "$@"
+    "$CKPTLUA" --quiet --seed 1 "$@"
 }
 
 # Two undisturbed runs.
@@ -73,7 +73,7 @@ rounds=12000
 expect_exit 0 run --interval never job.lua $rounds
 cp "$out" undisturbed
 grep -q '^gc' undisturbed || fail 'no finalizer has run'
-expect_exit 0 env SOMETHING=in-the-environment "$CKPTLUA" --quiet --seed 1 --deterministic --interval never job.lua $rounds
+expect_exit 0 env SOMETHING=in-the-environment "$CKPTLUA" --quiet --seed 1 --interval never job.lua $rounds
 expect_same undisturbed "$out"
 
 # With saves.
@@ -175,17 +175,22 @@ cat >life.lua <<'LUA'
 ckpt.exit()
 ckpt.exit()
 LUA
-expect_exit 85 "$CKPTLUA" --deterministic life.lua
-header life.ckpt deterministic
 expect_exit 85 "$CKPTLUA" life.lua
-header life.ckpt deterministic
+header life.ckpt 'addresses, moments of the collector'
+expect_exit 85 "$CKPTLUA" --deterministic=no life.lua
+expect_message '--deterministic=no is ignored: the job was begun with --deterministic'
+header life.ckpt 'addresses, moments of the collector'
 rm life.ckpt*
+expect_exit 85 "$CKPTLUA" --deterministic=no life.lua
+header life.ckpt 'not kept: moments of the collector'
 expect_exit 85 "$CKPTLUA" life.lua
-expect_exit 85 "$CKPTLUA" --deterministic life.lua
+header life.ckpt 'not kept: moments of the collector'
+expect_exit 0 "$CKPTLUA" --deterministic life.lua
 expect_message '--deterministic is ignored: the job was begun without it'
-rm life.ckpt*
 expect_exit 0 "$CKPTLUA" --deterministic --resume globals memory.lua
 expect_message '--deterministic is ignored: it needs --resume exact'
 echo 'ckpt.config{deterministic = true}' >config.lua
 expect_exit 1 "$CKPTLUA" config.lua
 expect_message "'deterministic' can be set on the command line only"
+expect_exit 2 "$CKPTLUA" --deterministic=perhaps config.lua
+expect_message "--deterministic: 'perhaps' is not yes or no"

@@ -58,8 +58,9 @@ static void help_print_wrapped(const char *text, int column)
 
 static void help_print_option(const ckptlua_option *option)
 {
-    int column = printf("  --%s%s%s", option->name, option->argument != NULL ? " " : "",
-                        option->argument != NULL ? option->argument : "");
+    const char *argument = option->argument != NULL ? option->argument : "";
+    int column = printf("  --%s%s%s", option->name,
+                        *argument == '\0' || *argument == '[' ? "" : " ", argument);
     help_print_wrapped(option->summary, column);
 }
 

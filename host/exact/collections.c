@@ -15,7 +15,8 @@
 enum {
     COLLECTIONS_FLOOR = 512 * 1024,
     COLLECTIONS_EXTRA = 64 * 1024 * 1024,
-    COLLECTIONS_STRINGS_FLOOR = 1024 * 1024
+    COLLECTIONS_STRINGS_FLOOR = 1024 * 1024,
+    COLLECTIONS_OWN_FLOOR = 8 * 1024 * 1024
 };
 
 /* A step that a script asks for is about what Lua's goes over: its collector works so many times
@@ -143,6 +144,18 @@ int collections_step(lua_State *L, struct exact *exact, uint64_t kilobytes)
     return 1;
 }
 
+void collections_check_own(struct exact *exact)
+{
+    struct collections *collections = &exact->collections;
+    if (!collections->running || collections->stopped || collections->due)
+        return;
+    uint64_t own = zone_live_group(exact->zone, ZONE_OWN), live = zone_live_objects(exact->zone);
+    if (own < collections->own + collections_larger(COLLECTIONS_OWN_FLOOR, live / 2))
+        return;
+    collections->due = 1;
+    collections_call(exact);
+}
+
 void collections_pass(struct exact *exact)
 {
     struct collections *collections = &exact->collections;
@@ -203,6 +216,7 @@ void collections_make(lua_State *L, struct exact *exact)
     collections->made++;
     collections->strings_due = 0;
     collections->limit = collections_limit(exact);
+    collections->own = zone_live_group(zone, ZONE_OWN);
     collections_watch(L, exact);
     if (collections->watch != NULL)
         collections->watch(exact);

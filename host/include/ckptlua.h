@@ -59,7 +59,7 @@ CKPTLUA_API void ckptlua_free(ckptlua *host);
 /* An option of a job; the same names as on the command line, without the dashes. */
 typedef struct ckptlua_option {
     const char *name;     /* "interval" */
-    const char *argument; /* "D", or NULL for a flag */
+    const char *argument; /* "D", NULL for a flag, "[=no]" for a flag that may have a value */
     const char *summary;  /* one line for --help, the default in it */
 } ckptlua_option;
 

@@ -19,7 +19,7 @@ const ckptlua_option options_table[] = {
     {"on-signal", "NAME=ACTION", "exit, continue, raise or ignore on a signal"},
     {"seed", "N",
      "seed of math.random and of the order of pairs, for the job's whole life (random)"},
-    {"deterministic", NULL, "garbage is collected at the same moments in each run"},
+    {"deterministic", "[=no]", "garbage is collected at repeatable moments (yes)"},
     {"resume", "exact|globals", "how to continue (exact)"},
     {"fresh", NULL, "start over; the old snapshot is renamed to FILE.old"},
     {"from", "MARK", "continue from the state kept by ckpt.mark(MARK)"},
@@ -81,7 +81,7 @@ void options_init(struct options *options)
         .exit_after = -1,
         .generations = 2,
         .exit_code = CKPTLUA_AGAIN,
-        .deterministic = OPTIONS_DETERMINISTIC,
+        .deterministic = 1,
         .actions = {[OPTIONS_USR2] = OPTIONS_CONTINUE, [OPTIONS_INT] = OPTIONS_STOP},
     };
 }
@@ -312,6 +312,16 @@ static int options_set_save(struct options *options, const char *name, const cha
     return 0;
 }
 
+static int options_set_deterministic(struct options *options, const char *name, const char *value,
+                                     struct error *error)
+{
+    int yes = strcmp(value, "yes") == 0 || strcmp(value, "1") == 0;
+    if (!yes && strcmp(value, "no") != 0 && strcmp(value, "0") != 0)
+        return options_bad(error, name, value, "yes or no");
+    options->deterministic = yes;
+    return 0;
+}
+
 static int options_apply(struct options *options, enum options_index index, const char *value,
                          struct error *error)
 {
@@ -342,8 +352,7 @@ static int options_apply(struct options *options, enum options_index index, cons
     case OPTION_SAVE:
         return options_set_save(options, name, value, error);
     case OPTION_DETERMINISTIC:
-        options->deterministic = 1;
-        return 0;
+        return options_set_deterministic(options, name, value, error);
     case OPTION_FRESH:
         options->fresh = 1;
         return 0;
@@ -378,11 +387,13 @@ int options_set(struct options *options, enum options_source source, const char 
     enum options_index index;
     if (options_find(name, &index) != 0)
         return error_set(error, ERROR_INVALID, "unknown option --%s", name);
-    int flag = options_table[index].argument == NULL;
-    if (flag && value != NULL)
+    const char *argument = options_table[index].argument;
+    if (argument == NULL && value != NULL)
         return error_set(error, ERROR_INVALID, "--%s takes no value", name);
-    if (flag)
+    if (argument == NULL)
         value = "";
+    else if (value == NULL && *argument == '[')
+        value = "yes";
     else if (value == NULL)
         return error_set(error, ERROR_INVALID, "--%s: a value is missing", name);
     if (source < options->sources[index]) {
@@ -408,13 +419,6 @@ int options_has_deterministic(const struct options *options)
     return options->sources[OPTION_DETERMINISTIC] != OPTIONS_DEFAULT;
 }
 
-/* CKPTLUA_NAME=0: as nothing at all, but for what is on by itself. */
-static void options_switch_off(struct options *options, enum options_index index)
-{
-    if (index == OPTION_DETERMINISTIC)
-        options->deterministic = 0;
-}
-
 /* "exit-code" to "CKPTLUA_EXIT_CODE". */
 static void options_variable(const char *name, char *variable, size_t size)
 {
@@ -438,9 +442,7 @@ int options_set_from_environment(struct options *options, struct error *error)
             status = options_set(options, OPTIONS_ENVIRONMENT, name, value, &cause);
         else if (strcmp(value, "1") == 0)
             status = options_set(options, OPTIONS_ENVIRONMENT, name, NULL, &cause);
-        else if (strcmp(value, "0") == 0)
-            options_switch_off(options, (enum options_index)i);
-        else if (*value != '\0')
+        else if (strcmp(value, "0") != 0 && *value != '\0')
             status = options_bad(&cause, name, value, "0 or 1");
         if (status != 0)
             return error_set(error, status, "%s (from the environment, %s)", cause.message,

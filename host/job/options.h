@@ -35,9 +35,6 @@ enum options_signal {
 
 enum { OPTIONS_COUNT = 17 };
 
-/* Whether collections are at repeatable moments where nobody has asked for it. */
-enum { OPTIONS_DETERMINISTIC = 0 };
-
 struct options {
     double interval;   /* seconds, or one of the above; 0: at every checkpoint() */
     double exit_after; /* seconds; negative: off */

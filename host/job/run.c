@@ -168,17 +168,19 @@ static void run_choose_collector(struct job *job, const struct load *load)
 {
     const struct options *options = &job->host->options;
     int continues = load->reader != NULL;
-    int is_asked = options_has_deterministic(options) && options->deterministic;
+    int is_asked = options_has_deterministic(options);
     job->deterministic = continues ? load->header.deterministic : options->deterministic;
-    if (continues && is_asked && !job->deterministic)
+    if (continues && is_asked && job->deterministic < options->deterministic)
         say_note(job, "--deterministic is ignored: the job was begun without it");
+    else if (continues && is_asked && job->deterministic > options->deterministic)
+        say_note(job, "--deterministic=no is ignored: the job was begun with --deterministic");
     if (!job->exact_mode) {
-        if (!continues && is_asked)
+        if (!continues && is_asked && job->deterministic)
             say_note(job, "--deterministic is ignored: it needs --resume exact");
         job->deterministic = 0;
     }
     job->exact.collections.on = job->deterministic && collections_possible(&job->exact);
-    if (job->deterministic && !job->exact.collections.on)
+    if (job->deterministic && !job->exact.collections.on && is_asked)
         say_note(job,
                  "garbage is collected at moments that are not repeatable here, as memory comes "
                  "from malloc; see docs/limits.md");

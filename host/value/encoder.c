@@ -13,14 +13,18 @@
 
 static const char encoder_metatable[] = "ckptlua.encode";
 
-static int encoder_free(lua_State *L)
+void encoder_end(struct encoder *encode)
 {
-    struct encoder *encode = lua_touserdata(L, 1);
     idmap_free(&encode->map);
     queue_free(&encode->queue);
     bytes_free(&encode->kept.bytes);
     bytes_free(&encode->removed);
     bytes_free(&encode->removed_keys);
+}
+
+static int encoder_free(lua_State *L)
+{
+    encoder_end(lua_touserdata(L, 1));
     return 0;
 }
 

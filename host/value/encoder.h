@@ -57,6 +57,9 @@ struct encoder {
 struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct encode_options *options,
                               int root, int exact);
 
+/* All is written: gives its memory back, which the collector would do some time later. */
+void encoder_end(struct encoder *encode);
+
 /* Writes the value at the absolute index; its type being known; as a key of the table that is
  * walked. */
 void encoder_value(lua_State *L, struct encoder *encode, int index);

@@ -7,9 +7,9 @@
  *     exact-driver [--seed S] --batch
  * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep
  * their layout; with $CKPTLUA_TEST_WITHOUT "places" or "garbage" as where objects do not get their
- * addresses, or where those of garbage are given to others at once; with
- * $CKPTLUA_TEST_DETERMINISTIC as with --deterministic, and then it writes into the file
- * $CKPTLUA_TEST_COLLECTIONS what is alive behind each collection.
+ * addresses, or where those of garbage are given to others at once, and with "collector" as with
+ * --deterministic=no. Into the file $CKPTLUA_TEST_COLLECTIONS it writes what is alive behind each
+ * collection.
  */
 #include "driver.h"
 
@@ -161,8 +161,8 @@ int driver_run(long after, const char *seed, const char *snapshot, const char *s
     ckptlua_set(driver.host, "interval", "never");
     ckptlua_set(driver.host, "resume", "exact");
     ckptlua_set(driver.host, "quiet", NULL);
-    if (getenv("CKPTLUA_TEST_DETERMINISTIC") != NULL)
-        ckptlua_set(driver.host, "deterministic", NULL);
+    if (driver_is_without("collector"))
+        ckptlua_set(driver.host, "deterministic", "no");
     int code = ckptlua_run(driver.host, script, argc, argv);
     ckptlua_free(driver.host);
     if (code == CKPTLUA_FAILED) /* its last snapshot stays otherwise */

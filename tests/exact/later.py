@@ -1,7 +1,7 @@
 """Runs the scripts of later/ undisturbed and in pieces, and prints a table of which do the same.
 
 usage: later.py --driver PATH [--other PATH] [--seed N] [--chains K] [--processes P] [--only NAME]
-                [--strict] [--deterministic]
+                [--strict]
 
 What these scripts print depends on the seed of hashes (S), the layout of tables (L), addresses (Z)
 and the moments of the collector (G); their first comment tells on which. Each is run three times
@@ -10,8 +10,7 @@ did), and, where all three agree, K times in pieces as differential.py does ("pi
 the chains printed that too). A script that differs already undisturbed cannot be compared: "-".
 
 --other runs every second process of a chain, and the second undisturbed run, by another driver.
-With --deterministic the moments of the collector are chosen by ckptlua. Everything random comes from
---seed. With --strict the exit code is 1 if anything differs.
+Everything random comes from --seed. With --strict the exit code is 1 if anything differs.
 """
 import argparse
 import fnmatch
@@ -80,7 +79,6 @@ def arguments():
     parser.add_argument("--processes", type=int, default=12, help="in a chain, about")
     parser.add_argument("--only", action="append")
     parser.add_argument("--strict", action="store_true")
-    parser.add_argument("--deterministic", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="tell what differs")
     return parser.parse_args()
 
@@ -107,8 +105,6 @@ def exercise(bench, options):
 
 def main():
     options = arguments()
-    if options.deterministic:
-        os.environ["CKPTLUA_TEST_DETERMINISTIC"] = "1"
     bench = differential.Bench(options)
     try:
         total, again, pieces = exercise(bench, options)
