@@ -137,6 +137,11 @@ CKPTLUA_API void ckptlua_register(lua_State *L, const ckptlua_type *type);
  * nothing. What is in a global or in package.loaded when the script starts has one already. */
 CKPTLUA_API void ckptlua_name(lua_State *L, const char *name);
 
+/* Tells that a userdata has got so many bytes outside of Lua's memory, or, where negative, that it
+ * has given them back: garbage is collected the sooner. Of objects that are loaded too; in a state
+ * that is no job's it does nothing. */
+CKPTLUA_API void ckptlua_allocated(lua_State *L, ptrdiff_t bytes);
+
 /* ---------------------------------------------------------------- snapshots without a job */
 
 /* These work on any lua_State with its standard libraries open, and raise Lua errors. */
