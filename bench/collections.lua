@@ -19,4 +19,4 @@ for i = 1, megabytes * 20000 do
   end
   last = now
 end
-print(longest)
+print(longest, #kept)

@@ -94,8 +94,8 @@ static void library_note_mode(lua_State *L, struct job *job, int incremental)
     job->exact.collections.pause = collector->pause;
 }
 
-/* What the script asks for is done, but not while the functions of ckpt.on_save and the like run: what is
- * collected must not depend on them. */
+/* What the script asks for is done, but not while the functions of ckpt.on_save and the like run:
+ * what is collected must not depend on them. */
 static int library_collect(lua_State *L, struct job *job, int whole, lua_Integer kilobytes)
 {
     int finished = 1;
@@ -104,8 +104,8 @@ static int library_collect(lua_State *L, struct job *job, int whole, lua_Integer
     if (whole)
         collections_make(L, &job->exact);
     else
-        finished = collections_step(L, &job->exact,
-                                    kilobytes < 0 ? 0 : (uint64_t)kilobytes % INT32_MAX);
+        finished =
+            collections_step(L, &job->exact, kilobytes < 0 ? 0 : (uint64_t)kilobytes % INT32_MAX);
     if (job->leaving) /* a finalizer has ended the job */
         leave_again(L, job);
     return finished;

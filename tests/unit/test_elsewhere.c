@@ -306,8 +306,7 @@ static void test_tells_other_addresses(void **state)
     assert_int_equal(run_sets(0), CKPTLUA_AGAIN);
     assert_int_equal(run_sets(1), CKPTLUA_AGAIN);
     assert_int_equal(count_of("objects have other addresses than those of job.ckpt"), 1);
-    assert_int_equal(count_of("not kept: layout of tables, addresses"),
-                     1);
+    assert_int_equal(count_of("not kept: layout of tables, addresses"), 1);
     assert_int_equal(run_sets(1), CKPTLUA_AGAIN);
     assert_int_equal(count_of("objects have other addresses"), 0);
     assert_int_equal(run_sets(0), CKPTLUA_AGAIN);
