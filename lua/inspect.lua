@@ -247,6 +247,28 @@ function line_of.runs(header)
   return #rows > 0 and in_columns(rows) or nil
 end
 
+-- The layers of exact resume (docs/limits.md), in the order in which they build on each other.
+local layers = {
+  { "calls", "calls" },
+  { "seed", "hash seed" },
+  { "layout", "layout of tables" },
+  { "addresses", "addresses" },
+  { "collector", "moments of the collector" },
+}
+
+function line_of.exact(header)
+  local told = field_of_type(header, "layers", "table")
+  local kept, lost = {}, {}
+  for _, layer in ipairs(layers) do
+    local list = told and rawget(told, layer[1]) == true and kept or lost
+    list[#list + 1] = layer[2]
+  end
+  local function joined(list)
+    return #list > 0 and table.concat(list, ", ") or nil
+  end
+  return told and joined(kept) and joined(kept) .. (with("; not kept: %s", joined(lost)) or "")
+end
+
 function line_of.resumes(header)
   local place = text_of(header, "place")
   return place and "at " .. place
@@ -292,8 +314,8 @@ end
 
 function inspect.header(file, header)
   local lines = { head(file, header) }
-  for _, label in ipairs { "script", "saved", "machine", "work", "runs", "resumes", "progress",
-                           "finished" } do
+  for _, label in ipairs { "script", "saved", "machine", "work", "runs", "exact", "resumes",
+                           "progress", "finished" } do
     local text = line_of[label](header)
     if text then
       lines[#lines + 1] = labelled(label, text)

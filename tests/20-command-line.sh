@@ -71,7 +71,6 @@ for later in submit status fetch doctor report; do
     wrong "$later: not in this version" "$later" job.lua
 done
 wrong '-i: not in this version' -i
-wrong '--deterministic: not in this version' --deterministic job.lua
 expect_exit 2 "$CKPTLUA" --resume middle job.lua
 expect_message "--resume: 'middle' is not exact or globals"
 expect_exit 2 "$CKPTLUA" --exit-after auto job.lua
@@ -112,7 +111,7 @@ expect_exit 0 "$CKPTLUA" --help
 expect_silence
 cp "$out" help
 [ "$(awk 'length > 80' help)" = '' ] || fail 'help is wider than 80 columns'
-grep -Eqi 'submit|doctor|deterministic|\.mat\b' help && fail 'help tells of later versions'
+grep -Eqi 'submit|doctor|\.mat\b' help && fail 'help tells of later versions'
 expect_exit 0 "$CKPTLUA" --interval 5s --help
 expect_same help "$out"
 expect_exit 0 "$CKPTLUA" --version
@@ -130,7 +129,7 @@ manual=$source/docs/ckptlua.1
 grep -E '^\.(It )?Fl ' "$manual" | grep -Eo ' -[a-z][a-z-]*' | sed 's/^ -/--/' | grep -vx -e --name | sort -u >in-manual
 grep -Eo -e '--[a-z][a-z-]*' help | sort -u >in-help
 expect_same in-help in-manual
-for word in submit status fetch doctor report deterministic; do
+for word in submit status fetch doctor report; do
     ! grep -Eqw -e "$word" "$manual" || fail "the manual tells of $word"
 done
 if command -v mandoc >/dev/null; then

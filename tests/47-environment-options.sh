@@ -56,8 +56,9 @@ with 85 CKPTLUA_SAVE=fork CKPTLUA_RESUME=globals CKPTLUA_EXIT_AFTER=1h CKPTLUA_O
 rm job.ckpt*
 with 85 CKPTLUA_PROGRESS=0
 rm job.ckpt*
-with 2 CKPTLUA_DETERMINISTIC=1
-expect_message 'ckptlua: --deterministic: not in this version (from the environment, CKPTLUA_DETERMINISTIC)'
+with 85 CKPTLUA_DETERMINISTIC=1
+expect_message 'ckptlua: --deterministic is ignored: it needs --resume exact'
+rm job.ckpt*
 with 85 CKPTLUA_DETERMINISTIC=0
 rm job.ckpt*
 echo 'while true do ckpt.sleep(0.01) checkpoint() end' >forever.lua

@@ -13,7 +13,7 @@ static const struct help_group {
     {"Saving", {"interval", "save", "snapshot", "generations"}},
     {"Continuing", {"resume", "fresh", "from"}},
     {"Ending", {"exit-after", "exit-code", "on-signal", "on-finish"}},
-    {"The job", {"output", "seed"}},
+    {"The job", {"output", "seed", "deterministic"}},
     {"Messages", {"progress", "quiet", "verbose"}},
 };
 
@@ -58,8 +58,9 @@ static void help_print_wrapped(const char *text, int column)
 
 static void help_print_option(const ckptlua_option *option)
 {
-    int column = printf("  --%s%s%s", option->name, option->argument != NULL ? " " : "",
-                        option->argument != NULL ? option->argument : "");
+    const char *argument = option->argument != NULL ? option->argument : "";
+    int column = printf("  --%s%s%s", option->name,
+                        *argument == '\0' || *argument == '[' ? "" : " ", argument);
     help_print_wrapped(option->summary, column);
 }
 

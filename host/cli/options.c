@@ -10,7 +10,7 @@
 enum { LONGEST_NAME = 40, SUGGESTED_DISTANCE = 2, FAR_APART = 99 };
 
 /* Of later versions; named here so that nobody looks for a spelling mistake. */
-static const char *const later_options[] = {"-i", "--deterministic"};
+static const char *const later_options[] = {"-i"};
 
 static size_t options_count(const ckptlua_option *list)
 {
@@ -124,7 +124,9 @@ static struct option *options_for_getopt(const ckptlua_option *list)
     struct option *longs = calloc(count + 1, sizeof *longs);
     for (size_t i = 0; longs != NULL && i < count; i++) {
         longs[i].name = list[i].name;
-        longs[i].has_arg = list[i].argument != NULL ? required_argument : no_argument;
+        longs[i].has_arg = list[i].argument == NULL     ? no_argument
+                           : list[i].argument[0] == '[' ? optional_argument
+                                                        : required_argument;
     }
     return longs;
 }

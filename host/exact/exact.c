@@ -94,6 +94,8 @@ void exact_open(lua_State *L, struct exact *exact)
     points_add(L, exact, exact_start, POINT_START, exact_started, 0);
     exact_add_point(L, exact, "pcall", POINT_PCALL);
     exact_add_point(L, exact, "xpcall", POINT_XPCALL);
+    if (exact->zone != NULL)
+        exact->threads_size = zone_live_group(exact->zone, ZONE_THREAD);
 }
 
 void exact_close(struct exact *exact)
@@ -105,6 +107,7 @@ void exact_close(struct exact *exact)
     free(exact->points);
     exact->points = NULL;
     exact->points_count = exact->points_room = 0;
+    exact->collections = (struct collections){0};
 }
 
 void exact_name(lua_State *L, const struct exact *exact)

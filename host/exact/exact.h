@@ -28,6 +28,8 @@
  * Finalizers that are still to run are those that were, and go in the order in which they would
  * have gone (finalizers.c); their objects may be garbage.
  *
+ * Garbage is collected at moments that can be the same in each run (collections.h).
+ *
  * Strings are hashed with the seed of the job (heap.c), and tables are made with all that they have
  * in the places where it was (nodes.c), so that they have the order that they had, now and after
  * changes. Where that cannot be had, `pairs` and `next` keep the order of the save (order.c).
@@ -45,6 +47,7 @@
 #include <lua.h>
 
 #include "exact/code.h"
+#include "exact/collections.h"
 #include "exact/site.h"
 #include "exact/vm.h"
 #include "value/code.h"
@@ -113,6 +116,9 @@ struct exact {
     struct sites sites; /* of the capture that is on its way */
     int64_t bare; /* slots that it has met which hold nothing, and so take no place in a snapshot */
     struct images images;
+    struct zone *zone;     /* the memory of the state, which is the host's; may be NULL */
+    uint64_t threads_size; /* bytes of the threads there, when there are no others */
+    struct collections collections;
     int anchors; /* a reference to the table that holds the threads */
     int orders;  /* a reference to the table of records of order.c */
     int orders_count;
@@ -159,6 +165,12 @@ void exact_begin(lua_State *L, struct exact *exact, int script);
  * that is there already, goes on with it. Returns as lua_resume does; the error value, as the
  * handler has made it, is on the main coroutine's stack. */
 int exact_run(lua_State *L, struct exact *exact, int arguments);
+
+/* As zone_own, where there is a zone. */
+static inline int exact_own(const struct exact *exact, int owner)
+{
+    return exact->zone == NULL ? ZONE_SCRIPTS : zone_own(exact->zone, owner);
+}
 
 /* How functions and threads go into a snapshot, and come out of it. */
 void exact_writer(struct exact *exact, struct code_writer *writer);

@@ -56,16 +56,6 @@ struct frames_call {
 
 /* ---------------------------------------------------------------- going through them */
 
-/* The to-be-closed variable before the one in the slot (poptbclist). */
-static const struct vm_value *frames_armed_before(const struct vm_value *slot,
-                                                  const struct vm_value *stack)
-{
-    slot -= slot->delta;
-    while (slot > stack && slot->delta == 0)
-        slot -= VM_LARGEST_DELTA;
-    return slot;
-}
-
 static void frames_find_held(struct frames *frames)
 {
     const struct vm_thread *thread = frames->thread;
@@ -77,7 +67,7 @@ static void frames_find_held(struct frames *frames)
         while (held.open != NULL && held.open->value >= registers)
             held.open = held.open->u.open.next;
         while (held.armed >= registers)
-            held.armed = frames_armed_before(held.armed, thread->stack);
+            held.armed = vm_armed_before(held.armed, thread->stack);
     }
 }
 
@@ -279,7 +269,7 @@ static void frames_add_held(const struct frames *frames, struct frames_call *say
         say->fields |= FRAMES_OPEN;
     }
     for (const struct vm_value *slot = say->held.armed; slot >= registers;
-         slot = frames_armed_before(slot, frames->thread->stack)) {
+         slot = vm_armed_before(slot, frames->thread->stack)) {
         regset_add(say->live, (int)(slot - registers));
         regset_add(say->armed, (int)(slot - registers));
         say->fields |= FRAMES_ARMED;

@@ -10,6 +10,7 @@
 #include <lualib.h>
 
 #include "exact/points.h"
+#include "exact/strings.h"
 
 /* Upvalue 1 of all functions here is the host's data, upvalue 2 the stock function. */
 static struct exact *loading_exact(lua_State *L)
@@ -22,6 +23,29 @@ static int loading_stock(lua_State *L)
     return lua_tocfunction(L, lua_upvalueindex(2))(L);
 }
 
+/* ---------------------------------------------------------------- whose it is */
+
+int loading_begin(lua_State *L, const struct exact *exact)
+{
+    if (exact->collections.on)
+        strings_forget(L); /* the name */
+    return exact_own(exact, ZONE_HOSTS_BLOCKS);
+}
+
+void loading_end(const struct exact *exact, int before, size_t size)
+{
+    exact_own(exact, before);
+    if (exact->zone != NULL)
+        zone_charge(exact->zone, ZONE_COUNTED, size);
+}
+
+void loading_add(lua_State *L, struct exact *exact, const char *name, const char *text, size_t size)
+{
+    int own = exact_own(exact, ZONE_HOSTS);
+    code_add(L, &exact->code, name, text, size);
+    exact_own(exact, own);
+}
+
 /* The text at index `text` has been compiled to the function on top, as the chunk `name`. */
 static void loading_keep(lua_State *L, int text, const char *name)
 {
@@ -29,7 +53,7 @@ static void loading_keep(lua_State *L, int text, const char *name)
     const char *source = lua_tolstring(L, text, &size);
     if (loading_exact(L)->keeps_texts == EXACT_ALL_TEXTS &&
         (size == 0 || *source != *LUA_SIGNATURE))
-        code_add(L, &loading_exact(L)->code, name, source, size);
+        loading_add(L, loading_exact(L), name, source, size);
 }
 
 /* ---------------------------------------------------------------- load */
@@ -40,10 +64,11 @@ enum { LOADING_PIECE = 5, LOADING_PIECES = 6 };
 /* A lua_Reader: calls the function at 1 (generic_reader of lbaselib.c). */
 static const char *loading_reader(lua_State *L, void *context, size_t *size)
 {
-    (void)context;
     luaL_checkstack(L, 3, "too many nested functions");
     lua_pushvalue(L, 1);
+    int own = exact_own(context, ZONE_SCRIPTS);
     lua_call(L, 0, 1);
+    exact_own(context, own);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         *size = 0;
@@ -79,13 +104,17 @@ static int loading_from_function(lua_State *L)
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, LOADING_PIECE);
     lua_newtable(L);
-    if (lua_load(L, loading_reader, NULL, name, mode) != LUA_OK) {
+    struct exact *exact = loading_exact(L);
+    int own = loading_begin(L, exact);
+    if (lua_load(L, loading_reader, exact, name, mode) != LUA_OK) {
+        loading_end(exact, own, 0);
         luaL_pushfail(L);
         lua_insert(L, -2);
         return 2;
     }
     loading_join(L);
     lua_insert(L, -2);
+    loading_end(exact, own, (size_t)lua_rawlen(L, -2));
     loading_keep(L, lua_gettop(L) - 1, name);
     if (env != 0) {
         lua_pushvalue(L, env);
@@ -100,8 +129,12 @@ static int loading_load(lua_State *L)
 {
     if (!lua_isstring(L, 1))
         return loading_from_function(L);
-    const char *name = luaL_optstring(L, 2, lua_tostring(L, 1));
+    size_t size;
+    const char *text = lua_tolstring(L, 1, &size), *name = luaL_optstring(L, 2, text);
+    luaL_optstring(L, 3, NULL); /* what the stock one could fail for */
+    int own = loading_begin(L, loading_exact(L));
     int count = loading_stock(L);
+    loading_end(loading_exact(L), own, size);
     if (count == 1 && lua_isfunction(L, -1))
         loading_keep(L, 1, name);
     return count;
@@ -194,12 +227,17 @@ static int loading_load_file(lua_State *L, struct exact *exact, const char *path
 {
     size_t size;
     const char *text = path == NULL ? NULL : loading_push_file(L, path, SIZE_MAX, &size);
-    if (text == NULL)
-        return luaL_loadfilex(L, path, mode); /* stdin, or what fails */
+    int own = loading_begin(L, exact), status;
+    if (text == NULL) {
+        status = luaL_loadfilex(L, path, mode); /* stdin, or what fails */
+        loading_end(exact, own, 0);
+        return status;
+    }
     const char *name = lua_pushfstring(L, "@%s", path);
-    int status = luaL_loadbufferx(L, text, size, name, mode);
+    status = luaL_loadbufferx(L, text, size, name, mode);
+    loading_end(exact, own, size);
     if (status == LUA_OK && exact->keeps_texts >= from && (size == 0 || *text != *LUA_SIGNATURE))
-        code_add(L, &exact->code, name, text, size);
+        loading_add(L, exact, name, text, size);
     lua_replace(L, -3);
     lua_pop(L, 1);
     return status;
@@ -252,12 +290,11 @@ static int loading_search(lua_State *L)
     if (lua_getfield(L, -1, LUA_LOADLIBNAME) != LUA_TTABLE)
         return luaL_error(L, "the table 'package' is gone");
     lua_getfield(L, -1, "path");
-    const char *path = lua_tostring(L, -1);
-    if (path == NULL)
+    if (lua_tostring(L, -1) == NULL)
         return luaL_error(L, "'package.path' must be a string");
     lua_pushvalue(L, lua_upvalueindex(2)); /* the stock package.searchpath */
     lua_pushvalue(L, 1);
-    lua_pushstring(L, path);
+    lua_pushvalue(L, -3);
     lua_call(L, 2, 2);
     if (lua_isnil(L, -2))
         return 1; /* what was tried */

@@ -23,6 +23,15 @@ const char *loading_push_known(lua_State *L, const char *name, size_t most, size
 /* Of code_reader: loads the module, as `require` would, and once. */
 void loading_native(lua_State *L, void *context, const char *module, const char *field);
 
+/* Around the compiler: what it makes beside objects is the host's own, as it is in a process that
+ * compiles the text when it goes on from a snapshot. The text counts in its place. */
+int loading_begin(lua_State *L, const struct exact *exact);
+void loading_end(const struct exact *exact, int before, size_t size);
+
+/* code_add, whose closure is the host's own too. */
+void loading_add(lua_State *L, struct exact *exact, const char *name, const char *text,
+                 size_t size);
+
 /* Replaces them. */
 void loading_open(lua_State *L, struct exact *exact);
 

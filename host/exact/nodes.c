@@ -64,6 +64,46 @@ static void nodes_look(lua_State *L, int index, struct layout *layout)
     }
 }
 
+static void nodes_count(lua_State *L, int index, struct walker_counts *counts)
+{
+    const struct vm_table *table = vm_table(L, index);
+    uint32_t array = vm_array_size(table), hash = nodes_hash_size(table);
+    *counts = (struct walker_counts){0};
+    for (uint32_t i = 0; i < array; i++)
+        if (!vm_is_nil(table->array[i].tag))
+            walker_add_integer(counts, (lua_Integer)i + 1);
+    for (const struct vm_node *node = table->nodes; node < table->nodes + hash; node++) {
+        if (!nodes_is_entry(node))
+            continue;
+        if (node->key_tag == VM_INTEGER)
+            walker_add_integer(counts, (lua_Integer)node->key);
+        else
+            walker_add_other(counts);
+    }
+}
+
+/* A float has its bits in memory as in the value, an integer too. */
+static uint32_t nodes_numbers(lua_State *L, int index, uint32_t place, uint32_t most,
+                              struct layout_numbers *numbers)
+{
+    const struct vm_table *table = vm_table(L, index);
+    uint32_t size = vm_array_size(table), count = 0;
+    if (place >= size)
+        return 0;
+    const struct vm_value *value = table->array + place;
+    uint8_t tag = value->tag;
+    if (tag != VM_FLOAT && tag != VM_INTEGER)
+        return 0;
+    if (most > size - place)
+        most = size - place;
+    if (most > LAYOUT_NUMBERS)
+        most = LAYOUT_NUMBERS;
+    for (; count < most && value[count].tag == tag; count++)
+        memcpy(&numbers->u.integers[count], &value[count].bits, sizeof value->bits);
+    numbers->are_floats = tag == VM_FLOAT;
+    return count;
+}
+
 static int nodes_value(lua_State *L, int index, uint32_t place)
 {
     const struct vm_table *table = vm_table(L, index);
@@ -134,8 +174,8 @@ static void nodes_strings(lua_State *L,
         }
 }
 
-const struct layout_writer nodes_writer = {nodes_sizes,   nodes_look,   nodes_value,
-                                           nodes_place,   nodes_entry,  nodes_removed,
+const struct layout_writer nodes_writer = {nodes_sizes,   nodes_look,   nodes_count, nodes_value,
+                                           nodes_numbers, nodes_place,  nodes_entry, nodes_removed,
                                            nodes_aliases, nodes_strings};
 
 /* ---------------------------------------------------------------- making */

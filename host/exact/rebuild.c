@@ -47,10 +47,12 @@ void rebuild_chunk(lua_State *L, void *context)
     const char *source = luaL_checklstring(L, text, &size);
     if (!exact->takes_edited)
         loading_check(L, lua_tostring(L, name), source, size);
+    int own = exact_own(exact, ZONE_HOSTS); /* of the function only its prototypes are needed */
     if (luaL_loadbufferx(L, source, size, lua_tostring(L, name), "t") != LUA_OK)
         luaL_error(L, "a text that was compiled when the snapshot was saved cannot be: %s",
                    lua_tostring(L, -1));
     rebuild_push_chunk(L, code_add(L, &exact->code, lua_tostring(L, name), source, size));
+    exact_own(exact, own);
     lua_replace(L, name);
     lua_settop(L, name);
 }
@@ -412,7 +414,7 @@ void rebuild_threads(lua_State *L, struct exact *exact, int has_run)
     lua_rawgeti(L, -2, 2);
     lua_remove(L, -3);
     int64_t allowed = rebuild_allowance(L), rooms = allowed;
-    if (has_run)
+    if (has_run && !exact->collections.on) /* there, nothing has been collected yet */
         rebuild_whiten(L);
     rebuild_refresh(L, upvalues);
     for (lua_Integer i = 1; lua_rawgeti(L, threads, i) != LUA_TNIL; i += 2) {

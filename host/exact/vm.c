@@ -17,6 +17,10 @@ _Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, seed) == 96, "s
 _Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, all) == 112, "allgc");
 _Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, finalized) == 128, "finobj");
 _Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, waiting) == 176, "tobefnz");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct vm_global, main) == 264, "mainthread");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct vm_c_closure, upvalues) == 32, "CClosure");
+_Static_assert(offsetof(struct vm_userdata, gray) == VM_USERDATA_HEADER || sizeof(void *) != 8,
+               "Udata0");
 
 enum { VM_LEAST_RELEASE = 4 };
 
@@ -197,6 +201,45 @@ static const char *vm_look_at_strings(lua_State *L, struct vm *vm)
     return address == NULL ? different : NULL;
 }
 
+static int vm_no_close(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+/* What there is of strings by their C address, and the objects that hold strings. */
+static const char *vm_look_at_holders(lua_State *L, struct vm *vm)
+{
+    static const char text[] = "a string that is pushed by its address";
+    (void)vm;
+    struct vm_thread thread;
+    struct vm_global global;
+    struct vm_c_closure closure;
+    lua_settop(L, 0);
+    lua_pushstring(L, text);
+    if (!PEEK(L, thread) || !PEEK(thread.global, global) || global.main != vm_thread(L) ||
+        global.cache[(unsigned)(uintptr_t)text % VM_CACHE_ROWS][0] != lua_topointer(L, 1) ||
+        global.modes[VM_MODE_STATE] != VM_STATE_PAUSE ||
+        global.modes[VM_MODE_KIND] != VM_KIND_INCREMENTAL)
+        return "the cache of strings";
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, vm_no_close, 1);
+    if (!PEEK(lua_topointer(L, 2), closure) || closure.upvalues_count != 1 ||
+        closure.type != VM_C_CLOSURE || closure.function != vm_no_close)
+        return "the structure of C functions";
+    struct vm_userdata userdata;
+    struct vm_value value;
+    lua_newuserdatauv(L, 8, 1);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, 3, 1);
+    const char *block = (const char *)lua_touserdata(L, 3) - VM_USERDATA_HEADER_AND_VALUE;
+    if (!PEEK(block, userdata) || userdata.type != VM_USERDATA || userdata.values_count != 1 ||
+        userdata.size != 8 || !PEEK(block + sizeof userdata, value) ||
+        value.bits != (uint64_t)(uintptr_t)lua_topointer(L, 1))
+        return "the structure of userdata";
+    return NULL;
+}
+
 /* (of the finalizer) The other one of the two objects waits. */
 static int vm_see_waiting(lua_State *L)
 {
@@ -288,12 +331,6 @@ static const char vm_suspended[] = "local yield, pcall, closable = ...\n"
                                    "  local c <close> = closable\n"
                                    "  pcall(yield, count)\n"
                                    "end\n";
-
-static int vm_no_close(lua_State *L)
-{
-    (void)L;
-    return 0;
-}
 
 /* Pushes the coroutine at 1, its function at 2, `count` at 3. */
 static lua_State *vm_make_suspended(lua_State *L)
@@ -424,9 +461,9 @@ static const char *vm_look_at_bias(lua_State *L, struct vm *vm)
 static int vm_look_at_all(lua_State *L)
 {
     static vm_look *const looks[] = {
-        vm_look_at_table,    vm_look_at_list,    vm_look_at_array_limit,
-        vm_look_at_dead_key, vm_look_at_strings, vm_look_at_finalizers,
-        vm_look_at_code,     vm_look_at_thread,  vm_look_at_bias};
+        vm_look_at_table,   vm_look_at_list,       vm_look_at_array_limit, vm_look_at_dead_key,
+        vm_look_at_strings, vm_look_at_finalizers, vm_look_at_holders,     vm_look_at_code,
+        vm_look_at_thread,  vm_look_at_bias};
     struct vm *vm = lua_touserdata(L, 1);
     const char **differs = lua_touserdata(L, 2);
     luaL_requiref(L, LUA_GNAME, luaopen_base, 1);

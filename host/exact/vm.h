@@ -47,7 +47,10 @@ enum {
     VM_FLOAT = 0x13,
     VM_SHORT_STRING = 0x04,
     VM_LONG_STRING = 0x14,
+    VM_USERDATA = 0x07,
     VM_THREAD = 0x08,
+    VM_UPVALUE = 0x09,
+    VM_PROTOTYPE = 0x0A,
     VM_COLLECTABLE = 0x40
 };
 
@@ -94,6 +97,15 @@ struct vm_upvalue {
         } open;
         struct vm_value closed;
     } u;
+};
+
+/* CClosure */
+struct vm_c_closure {
+    void *next;
+    uint8_t type, marked, upvalues_count;
+    void *gray;
+    lua_CFunction function;
+    struct vm_value upvalues[];
 };
 
 /* LClosure */
@@ -157,7 +169,20 @@ struct vm_string {
     char text[];
 };
 
-/* global_State, its first fields */
+/* Udata, with user values */
+struct vm_userdata {
+    void *next;
+    uint8_t type, marked;
+    uint16_t values_count;
+    size_t size;
+    struct vm_table *metatable;
+    void *gray; /* the rest is not there without user values */
+    struct vm_value values[];
+};
+
+enum { VM_EVENTS = 25, VM_CACHE_ROWS = 53, VM_CACHE_COLUMNS = 2 };
+
+/* global_State, all but its last fields */
 struct vm_global {
     lua_Alloc allocator;
     void *context;
@@ -172,7 +197,19 @@ struct vm_global {
     struct vm_object *finalized; /* have a finalizer that is still to run (finobj) */
     void *gray[5];
     struct vm_object *waiting; /* are garbage, and wait for theirs (tobefnz) */
+    void *fixed, *generations[7];
+    struct vm_thread *with_upvalues;
+    lua_CFunction panic;
+    struct vm_thread *main;
+    struct vm_string *memory_message, *event_names[VM_EVENTS];
+    struct vm_table *metatables[LUA_NUMTYPES];
+    struct vm_string *cache[VM_CACHE_ROWS][VM_CACHE_COLUMNS]; /* by C address (luaS_new) */
 };
+
+/* vm_object.marked: the two whites, and black. And vm_global.modes: the states of a collector that
+ * has nothing under way, all objects being white. */
+enum { VM_WHITE = 1 << 3 | 1 << 4, VM_BLACK = 1 << 5 };
+enum { VM_MODE_STATE = 1, VM_MODE_KIND = 2, VM_STATE_PAUSE = 8, VM_KIND_INCREMENTAL = 0 };
 
 /* lua_State */
 struct vm_thread {
@@ -224,6 +261,9 @@ struct vm_node {
 enum { VM_USERDATA_HEADER = 32, VM_USERDATA_HEADER_AND_VALUE = 56 };
 
 enum { VM_LARGEST_DELTA = 0xFFFF, VM_LARGE_ARRAY_FLAG = 0x80 };
+
+/* Slots of a stack behind its last one (EXTRA_STACK). */
+enum { VM_EXTRA_SLOTS = 5 };
 
 /* What the check has found out. */
 struct vm {
@@ -329,6 +369,16 @@ static inline const struct vm_prototype *vm_called(const struct vm_call *call)
 static inline int vm_pc(const struct vm_call *call)
 {
     return (int)(call->u.lua.pc - vm_called(call)->code) - 1;
+}
+
+/* The to-be-closed variable before the one in the slot (poptbclist). */
+static inline const struct vm_value *vm_armed_before(const struct vm_value *slot,
+                                                     const struct vm_value *stack)
+{
+    slot -= slot->delta;
+    while (slot > stack && slot->delta == 0)
+        slot -= VM_LARGEST_DELTA;
+    return slot;
 }
 
 /* Where the function was put by its caller. A vararg function moves itself behind its arguments, by

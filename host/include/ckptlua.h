@@ -59,7 +59,7 @@ CKPTLUA_API void ckptlua_free(ckptlua *host);
 /* An option of a job; the same names as on the command line, without the dashes. */
 typedef struct ckptlua_option {
     const char *name;     /* "interval" */
-    const char *argument; /* "D", or NULL for a flag */
+    const char *argument; /* "D", NULL for a flag, "[=no]" for a flag that may have a value */
     const char *summary;  /* one line for --help, the default in it */
 } ckptlua_option;
 
@@ -136,6 +136,11 @@ CKPTLUA_API void ckptlua_register(lua_State *L, const ckptlua_type *type);
 /* Gives the C function or table on top of the stack a name by which snapshots refer to it; pops
  * nothing. What is in a global or in package.loaded when the script starts has one already. */
 CKPTLUA_API void ckptlua_name(lua_State *L, const char *name);
+
+/* Tells that a userdata has got so many bytes outside of Lua's memory, or, where negative, that it
+ * has given them back: garbage is collected the sooner. Of objects that are loaded too; in a state
+ * that is no job's it does nothing. */
+CKPTLUA_API void ckptlua_allocated(lua_State *L, ptrdiff_t bytes);
 
 /* ---------------------------------------------------------------- snapshots without a job */
 

@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/collections.h"
 #include "job/header.h"
 #include "job/host.h"
 #include "job/load.h"
@@ -159,6 +160,18 @@ void ckptlua_name(lua_State *L, const char *name)
 {
     api_open(L);
     names_add(L, name);
+}
+
+/* Lua's own collector is told by its debt. */
+void ckptlua_allocated(lua_State *L, ptrdiff_t bytes)
+{
+    struct job *job = host_job(L);
+    if (job == NULL)
+        return;
+    if (job->exact.collections.on)
+        collections_allocated(&job->exact, bytes);
+    else if (job->exact.is_checked && bytes > 0 && vm_debt(L) < PTRDIFF_MAX / 4 - bytes)
+        vm_set_debt(L, vm_debt(L) + bytes);
 }
 
 /* ---------------------------------------------------------------- snapshots without a job */

@@ -11,7 +11,8 @@ static const char config_key; /* registry: {name -> text} */
 
 static int config_is_refused(const char *name)
 {
-    static const char *const refused[] = {"snapshot", "resume", "fresh", "from", "seed"};
+    static const char *const refused[] = {"snapshot", "resume", "fresh",
+                                          "from",     "seed",   "deterministic"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (strcmp(name, refused[i]) == 0)
             return 1;

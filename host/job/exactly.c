@@ -90,7 +90,10 @@ static int exactly_do(lua_State *L, lua_CFunction function, struct exactly_call 
     lua_pushcfunction(scratch, function);
     lua_pushlightuserdata(scratch, call);
     int own = address_own(&job->exact, 1);
+    collections_pass(&job->exact);
     int status = lua_pcall(scratch, 1, 0, 0);
+    collections_count(&job->exact);
+    collections_check_own(&job->exact);
     address_own(&job->exact, own);
     if (job->leaving)
         leave_again(L, job);
@@ -104,6 +107,15 @@ static int exactly_do(lua_State *L, lua_CFunction function, struct exactly_call 
     if (L != scratch)
         lua_xmove(scratch, L, 1);
     return lua_error(L);
+}
+
+/* capture_obstacle, with what there is on the host's thread. */
+static int exactly_obstacle(struct job *job)
+{
+    collections_pass(&job->exact);
+    int is_held = capture_obstacle(job->exact.scratch, &job->exact);
+    collections_count(&job->exact);
+    return is_held;
 }
 
 /* ---------------------------------------------------------------- saves anywhere */
@@ -151,6 +163,10 @@ static void exactly_hook(lua_State *L, lua_Debug *debug)
         lua_sethook(L, NULL, 0, 0);
         return;
     }
+    if (!job->in_hook)
+        collections_take(L, exact);
+    if (job->leaving) /* a finalizer has ended the job */
+        leave_again(L, job);
     if (job->in_hook) { /* what is due stays so until the function of ckpt.transient returns */
         hook_relax(exact, EXACTLY_LONG_STEP);
         return;
@@ -161,7 +177,7 @@ static void exactly_hook(lua_State *L, lua_Debug *debug)
             hook_request(exact);
         return;
     }
-    if (capture_obstacle(exact->scratch, exact)) {
+    if (exactly_obstacle(job)) {
         int attempts = ++job->attempts;
         if (attempts % EXACTLY_STEP == 0)
             exactly_wait(exact->scratch, job);
@@ -205,7 +221,7 @@ static int exactly_do_exit(lua_State *L)
 static void exactly_check_possible(lua_State *L, struct job *job, const char *what)
 {
     lua_State *scratch = job->exact.scratch;
-    if (!capture_obstacle(scratch, &job->exact))
+    if (!exactly_obstacle(job))
         return;
     lua_xmove(scratch, L, 1);
     luaL_error(L, "%s: nothing can be saved inside of %s", what, lua_tostring(L, -1));
@@ -214,7 +230,7 @@ static void exactly_check_possible(lua_State *L, struct job *job, const char *wh
 int exactly_reach(lua_State *L, struct job *job, const char *reason)
 {
     struct exactly_call call = {.job = job, .reason = reason};
-    if (L != job->exact.scratch && capture_obstacle(job->exact.scratch, &job->exact)) {
+    if (L != job->exact.scratch && exactly_obstacle(job)) {
         lua_pop(job->exact.scratch, 1);
         if (reason != NULL)
             exactly_check_possible(L, job, "checkpoint(true)");
@@ -414,7 +430,7 @@ static void exactly_take_metatables(lua_State *L)
 void exactly_push_roots(lua_State *L, struct job *job)
 {
     luaL_checkstack(L, 12, NULL);
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     lua_pushthread(job->exact.main);
     lua_xmove(job->exact.main, L, 1);
     lua_setfield(L, -2, "main");
@@ -432,6 +448,10 @@ void exactly_push_roots(lua_State *L, struct job *job)
     lua_setfield(L, -2, "collects");
     library_push(L, job);
     lua_setfield(L, -2, "settings");
+    if (job->exact.collections.on) {
+        collections_push(L, &job->exact);
+        lua_setfield(L, -2, "collections");
+    }
 }
 
 /* Pushes roots[name], which must be a table. */
@@ -523,7 +543,9 @@ void exactly_take_roots(lua_State *L, struct job *job, int roots)
     job->collects = lua_toboolean(L, -1);
     if (lua_getfield(L, roots, "settings") == LUA_TTABLE) /* there were none once */
         library_set(L, job, lua_gettop(L));
-    lua_pop(L, 2);
+    if (lua_getfield(L, roots, "collections") == LUA_TTABLE)
+        collections_set(L, &job->exact, lua_gettop(L));
+    lua_pop(L, 3);
     exactly_root(L, roots, "metatables");
     exactly_take_metatables(L);
     lua_getfield(L, roots, "finalizers"); /* there were none once */

@@ -18,6 +18,7 @@
 #include "exact/address.h"
 #include "job/config.h"
 #include "job/exactly.h"
+#include "job/layers.h"
 #include "job/random.h"
 
 static void header_set_text(lua_State *L, const char *name, const char *text)
@@ -110,6 +111,14 @@ void header_push(lua_State *L, const struct job *job, const char *reason, int fi
     header_set_text(L, "job", job->id);
     header_set_text(L, "reason", reason);
     header_set_integer(L, "seed", job->seed);
+    if (job->deterministic) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, "deterministic");
+    }
+    if (job->exact_mode) {
+        layers_push(L, job);
+        lua_setfield(L, -2, "layers");
+    }
     header_set_integer(L, "generation", job->generation + 1);
     header_set_integer(L, "saves", job->saves + 1);
     header_set_integer(L, "resumed", job->resumed);
@@ -223,6 +232,13 @@ void header_read(lua_State *L, int index, const struct script *script, struct he
     header->saves = header_get_count(L, index, "saves");
     header->resumed = header_get_count(L, index, "resumed");
     header->seed = header_get_integer(L, index, "seed");
+    lua_getfield(L, index, "deterministic");
+    header->deterministic = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    header->layers = LAYERS_ALL; /* they were not told once */
+    if (lua_getfield(L, index, "layers") == LUA_TTABLE)
+        header->layers = layers_read(L, lua_gettop(L));
+    lua_pop(L, 1);
     header->same_arguments = header_same_arguments(L, index, script);
     header_get_arguments(L, index, header->arguments, sizeof header->arguments);
     if (lua_getfield(L, index, "script") == LUA_TTABLE) {

@@ -19,6 +19,8 @@ struct header {
     char version[32], lua[32];
     double saved, computed, saving;
     int64_t generation, saves, resumed, seed;
+    int deterministic;
+    unsigned layers; /* enum layers */
     int finished, exit_code;
     int same_arguments;  /* as those of the job that reads it */
     char arguments[256]; /* with spaces in between, perhaps cut off; "none" */

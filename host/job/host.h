@@ -59,6 +59,8 @@ struct job {
     struct exact exact;
     int continued;          /* this run goes on from a snapshot */
     int exact_mode;         /* the stack of calls is saved too */
+    unsigned layers;        /* enum layers */
+    int deterministic;      /* the collector's moments are repeatable, for the job's whole life */
     struct error not_exact; /* why it cannot be; */
     struct error not_laid;  /* why tables do not keep their layout */
     pthread_t thread;       /* the one that runs the script */

@@ -8,6 +8,8 @@
 #include <lualib.h>
 
 #include "exact/address.h"
+#include "exact/strings.h"
+#include "job/leave.h"
 #include "job/say.h"
 
 static const char library_locale; /* registry: the locale before the script changes it */
@@ -48,6 +50,16 @@ static void library_start_collector(struct job *job)
     struct collector *collector = &job->collector;
     lua_State *L = job->L;
     collector->waits = 0;
+    if (job->exact.collections.on) { /* it does not work by itself, nor in any mode */
+        job->exact.collections.pause = collector->pause;
+        if (!job->continued)
+            lua_gc(L, LUA_GCCOLLECT); /* what has been made for the start only */
+        if (collector->pause >= 0)
+            lua_gc(L, LUA_GCSETPAUSE, collector->pause);
+        if (collector->stepmul >= 0)
+            lua_gc(L, LUA_GCSETSTEPMUL, collector->stepmul);
+        return;
+    }
     if (collector->stepsize > 0)
         lua_gc(L, LUA_GCINC, 0, 0, collector->stepsize);
     if (collector->pause >= 0)
@@ -66,14 +78,82 @@ static int library_uses_mode(const char *option)
            strcmp(option, "incremental") == 0 || strcmp(option, "generational") == 0;
 }
 
+/* Lua's collector is incremental, and stays so. */
+static void library_note_mode(lua_State *L, struct job *job, int incremental)
+{
+    struct collector *collector = &job->collector;
+    lua_pushstring(L, collector->incremental ? "incremental" : "generational");
+    collector->incremental = incremental;
+    library_note(L, 2, incremental ? &collector->pause : &collector->minor);
+    library_note(L, 3, incremental ? &collector->stepmul : &collector->major);
+    if (!incremental)
+        return;
+    library_note(L, 4, &collector->stepsize);
+    lua_gc(L, LUA_GCINC, library_given(collector->pause), library_given(collector->stepmul),
+           library_given(collector->stepsize)); /* for "setpause" and the like to tell */
+    job->exact.collections.pause = collector->pause;
+}
+
+/* What the script asks for is done, but not while the functions of ckpt.on_save and the like run:
+ * what is collected must not depend on them. */
+static int library_collect(lua_State *L, struct job *job, int whole, lua_Integer kilobytes)
+{
+    int finished = 1;
+    if (job->in_hook || !job->exact.collections.running)
+        return 0;
+    if (whole)
+        collections_make(L, &job->exact);
+    else
+        finished =
+            collections_step(L, &job->exact, kilobytes < 0 ? 0 : (uint64_t)kilobytes % INT32_MAX);
+    if (job->leaving) /* a finalizer has ended the job */
+        leave_again(L, job);
+    return finished;
+}
+
+static void library_stop(lua_State *L, struct job *job, int stopped)
+{
+    job->collects = !stopped;
+    if (job->exact.collections.running)
+        collections_stop(L, &job->exact, stopped);
+}
+
+/* collectgarbage where the moments of collections are repeatable: pushes its result and returns 1,
+ * or returns 0 where the stock one does. */
+static int library_deterministic(lua_State *L, struct job *job, const char *option)
+{
+    if (job->is_over || lua_gc(L, LUA_GCISRUNNING) < 0) /* it does nothing in a finalizer */
+        return 0;
+    if (strcmp(option, "collect") == 0) {
+        library_collect(L, job, 1, 0);
+        lua_pushinteger(L, 0);
+    } else if (strcmp(option, "step") == 0) {
+        lua_pushboolean(L, library_collect(L, job, 0, luaL_optinteger(L, 2, 0)));
+    } else if (strcmp(option, "stop") == 0 || strcmp(option, "restart") == 0) {
+        library_stop(L, job, *option == 's');
+        lua_pushinteger(L, 0);
+    } else if (strcmp(option, "isrunning") == 0) {
+        lua_pushboolean(L, job->collects);
+    } else if (strcmp(option, "incremental") == 0 || strcmp(option, "generational") == 0) {
+        library_note_mode(L, job, *option == 'i');
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
 /* collectgarbage([option [, ...]]); its upvalue is the stock one. */
 static int library_collectgarbage(lua_State *L)
 {
     struct collector *collector = &host_job(L)->collector;
     char option[16] = "";
-    if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) < sizeof option)
+    if (lua_isnoneornil(L, 1))
+        strcpy(option, "collect");
+    else if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) < sizeof option)
         strcpy(option, lua_tostring(L, 1));
     lua_settop(L, 4); /* the option and what it may have; the results come behind */
+    if (host_job(L)->exact.collections.on && library_deterministic(L, host_job(L), option))
+        return 1;
     if (collector->waits && library_uses_mode(option))
         library_start_collector(host_job(L));
     int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
@@ -82,7 +162,7 @@ static int library_collectgarbage(lua_State *L)
     if (host_job(L)->is_running && (lua_isnil(L, 1) || strcmp(option, "collect") == 0))
         address_collected(&host_job(L)->exact);
     if (strcmp(option, "setpause") == 0) {
-        collector->pause = (int)luaL_optinteger(L, 2, 0);
+        host_job(L)->exact.collections.pause = collector->pause = (int)luaL_optinteger(L, 2, 0);
     } else if (strcmp(option, "setstepmul") == 0) {
         collector->stepmul = (int)luaL_optinteger(L, 2, 0);
     } else if (strcmp(option, "incremental") == 0) {
@@ -129,7 +209,8 @@ static void library_set_collector(lua_State *L, struct job *job)
 
 void library_start(struct job *job)
 {
-    job->collector.waits = job->continued && job->exact_mode && !job->collects;
+    job->collector.waits =
+        job->continued && job->exact_mode && !job->collects && !job->exact.collections.on;
     if (!job->collector.waits)
         library_start_collector(job);
 }
@@ -151,6 +232,16 @@ static int library_getregistry(lua_State *L)
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
+/* ---------------------------------------------------------------- long strings */
+
+/* A function that makes strings which Lua may remember; its upvalue is the stock one. */
+static int library_forgetful(lua_State *L)
+{
+    if (host_job(L)->exact.collections.on)
+        strings_forget(L);
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 /* ---------------------------------------------------------------- all of it */
 
 static void library_replace(lua_State *L, const char *name, lua_CFunction function)
@@ -169,7 +260,11 @@ void library_open(lua_State *L)
     library_replace(L, "collectgarbage", library_collectgarbage);
     lua_getfield(L, -1, LUA_DBLIBNAME);
     library_replace(L, "getregistry", library_getregistry);
-    lua_pop(L, 2);
+    library_replace(L, "getinfo", library_forgetful);
+    lua_getfield(L, -2, LUA_OSLIBNAME);
+    library_replace(L, "getenv", library_forgetful);
+    library_replace(L, "setlocale", library_forgetful);
+    lua_pop(L, 3);
 }
 
 void library_push(lua_State *L, struct job *job)

@@ -563,6 +563,7 @@ int load_restore(lua_State *L, struct job *job, struct load *load)
     }
     snprintf(job->id, sizeof job->id, "%s", header->id);
     job->seed = header->seed;
+    job->layers = header->layers;
     job->continued = 1;
     job->sweep = !job->exact_mode;
     job->has_snapshot = 1;

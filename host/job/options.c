@@ -19,6 +19,7 @@ const ckptlua_option options_table[] = {
     {"on-signal", "NAME=ACTION", "exit, continue, raise or ignore on a signal"},
     {"seed", "N",
      "seed of math.random and of the order of pairs, for the job's whole life (random)"},
+    {"deterministic", "[=no]", "garbage is collected at repeatable moments (yes)"},
     {"resume", "exact|globals", "how to continue (exact)"},
     {"fresh", NULL, "start over; the old snapshot is renamed to FILE.old"},
     {"from", "MARK", "continue from the state kept by ckpt.mark(MARK)"},
@@ -39,6 +40,7 @@ enum options_index {
     OPTION_OUTPUT,
     OPTION_ON_SIGNAL,
     OPTION_SEED,
+    OPTION_DETERMINISTIC,
     OPTION_RESUME,
     OPTION_FRESH,
     OPTION_FROM,
@@ -79,6 +81,7 @@ void options_init(struct options *options)
         .exit_after = -1,
         .generations = 2,
         .exit_code = CKPTLUA_AGAIN,
+        .deterministic = 1,
         .actions = {[OPTIONS_USR2] = OPTIONS_CONTINUE, [OPTIONS_INT] = OPTIONS_STOP},
     };
 }
@@ -309,6 +312,16 @@ static int options_set_save(struct options *options, const char *name, const cha
     return 0;
 }
 
+static int options_set_deterministic(struct options *options, const char *name, const char *value,
+                                     struct error *error)
+{
+    int yes = strcmp(value, "yes") == 0 || strcmp(value, "1") == 0;
+    if (!yes && strcmp(value, "no") != 0 && strcmp(value, "0") != 0)
+        return options_bad(error, name, value, "yes or no");
+    options->deterministic = yes;
+    return 0;
+}
+
 static int options_apply(struct options *options, enum options_index index, const char *value,
                          struct error *error)
 {
@@ -338,6 +351,8 @@ static int options_apply(struct options *options, enum options_index index, cons
         return options_set_on_finish(options, name, value, error);
     case OPTION_SAVE:
         return options_set_save(options, name, value, error);
+    case OPTION_DETERMINISTIC:
+        return options_set_deterministic(options, name, value, error);
     case OPTION_FRESH:
         options->fresh = 1;
         return 0;
@@ -370,15 +385,15 @@ int options_set(struct options *options, enum options_source source, const char 
                 const char *value, struct error *error)
 {
     enum options_index index;
-    if (strcmp(name, "deterministic") == 0)
-        return error_set(error, ERROR_INVALID, "--deterministic: not in this version");
     if (options_find(name, &index) != 0)
         return error_set(error, ERROR_INVALID, "unknown option --%s", name);
-    int flag = options_table[index].argument == NULL;
-    if (flag && value != NULL)
+    const char *argument = options_table[index].argument;
+    if (argument == NULL && value != NULL)
         return error_set(error, ERROR_INVALID, "--%s takes no value", name);
-    if (flag)
+    if (argument == NULL)
         value = "";
+    else if (value == NULL && *argument == '[')
+        value = "yes";
     else if (value == NULL)
         return error_set(error, ERROR_INVALID, "--%s: a value is missing", name);
     if (source < options->sources[index]) {
@@ -394,20 +409,14 @@ int options_set(struct options *options, enum options_source source, const char 
     return status;
 }
 
-/* The value of CKPTLUA_DETERMINISTIC, if it asks for anything, is not to be passed over. */
-static int options_check_later(struct error *error)
-{
-    const char *value = getenv("CKPTLUA_DETERMINISTIC");
-    if (value == NULL || *value == '\0' || strcmp(value, "0") == 0)
-        return 0;
-    return error_set(error, ERROR_INVALID,
-                     "--deterministic: not in this version (from the environment, "
-                     "CKPTLUA_DETERMINISTIC)");
-}
-
 int options_has_resume(const struct options *options)
 {
     return options->sources[OPTION_RESUME] != OPTIONS_DEFAULT;
+}
+
+int options_has_deterministic(const struct options *options)
+{
+    return options->sources[OPTION_DETERMINISTIC] != OPTIONS_DEFAULT;
 }
 
 /* "exit-code" to "CKPTLUA_EXIT_CODE". */
@@ -420,8 +429,6 @@ static void options_variable(const char *name, char *variable, size_t size)
 
 int options_set_from_environment(struct options *options, struct error *error)
 {
-    if (options_check_later(error) != 0)
-        return ERROR_INVALID;
     for (int i = 0; options_table[i].name != NULL; i++) {
         char variable[64];
         const char *name = options_table[i].name;

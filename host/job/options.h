@@ -33,7 +33,7 @@ enum options_signal {
 #define OPTIONS_INTERVAL_NEVER (-1.0)
 #define OPTIONS_INTERVAL_AUTO (-2.0)
 
-enum { OPTIONS_COUNT = 16 };
+enum { OPTIONS_COUNT = 17 };
 
 struct options {
     double interval;   /* seconds, or one of the above; 0: at every checkpoint() */
@@ -47,6 +47,7 @@ struct options {
     enum options_action actions[OPTIONS_SIGNALS];
     int has_seed;
     int64_t seed;
+    int deterministic;
     enum options_resume resume;
     int fresh, quiet, verbose;
     enum options_show progress;
@@ -71,6 +72,9 @@ int options_set(struct options *options, enum options_source source, const char 
 
 /* Whether `resume` was given, or is the default. */
 int options_has_resume(const struct options *options);
+
+/* Whether `deterministic` was given. */
+int options_has_deterministic(const struct options *options);
 
 /* Takes CKPTLUA_NAME variables. */
 int options_set_from_environment(struct options *options, struct error *error);

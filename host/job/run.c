@@ -19,6 +19,7 @@
 #include "job/finish.h"
 #include "job/host.h"
 #include "job/journal.h"
+#include "job/layers.h"
 #include "job/leave.h"
 #include "job/library.h"
 #include "job/load.h"
@@ -91,6 +92,7 @@ static int run_choose_seed(struct job *job)
     }
     job->seed = options->has_seed ? options->seed : (int64_t)(seed >> 1);
     job->new_seed = job->seed;
+    job->layers = LAYERS_ALL;
     if (!options->fresh)
         load_peek_seed(job->file, &job->seed);
     return CKPTLUA_OK;
@@ -161,6 +163,29 @@ static void run_follow_snapshot(struct job *job, const struct header *header)
     }
 }
 
+/* --deterministic: a job has one answer for its whole life. */
+static void run_choose_collector(struct job *job, const struct load *load)
+{
+    const struct options *options = &job->host->options;
+    int continues = load->reader != NULL;
+    int is_asked = options_has_deterministic(options);
+    job->deterministic = continues ? load->header.deterministic : options->deterministic;
+    if (continues && is_asked && job->deterministic < options->deterministic)
+        say_note(job, "--deterministic is ignored: the job was begun without it");
+    else if (continues && is_asked && job->deterministic > options->deterministic)
+        say_note(job, "--deterministic=no is ignored: the job was begun with --deterministic");
+    if (!job->exact_mode) {
+        if (!continues && is_asked && job->deterministic)
+            say_note(job, "--deterministic is ignored: it needs --resume exact");
+        job->deterministic = 0;
+    }
+    job->exact.collections.on = job->deterministic && collections_possible(&job->exact);
+    if (job->deterministic && !job->exact.collections.on && is_asked)
+        say_note(job,
+                 "garbage is collected at moments that are not repeatable here, as memory comes "
+                 "from malloc; see docs/limits.md");
+}
+
 /* A script for globals starts from its top with other values of ckpt.resumed, which an exact job
  * goes on in the middle of. */
 static void run_hint_at_globals(struct job *job)
@@ -202,6 +227,7 @@ static int run_prepare(struct job *job, int *over)
         *over = 1;
         return code;
     }
+    run_choose_collector(job, &load);
     code = run_open_streams(job, load.reader != NULL);
     if (code == CKPTLUA_OK && job->exact_mode && !job->exact.keeps_layout)
         say_note(
@@ -377,6 +403,9 @@ static int run_main(lua_State *L)
         exactly_call_resumed(L, job);
     }
     address_own(&job->exact, 0);
+    if (job->exact.collections.on)
+        collections_begin(L, &job->exact, !job->collects);
+    layers_begin(job);
     int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
     address_own(&job->exact, 1);
     if (status == LUA_OK)
@@ -421,10 +450,11 @@ static int run_script(struct job *job)
     library_start(job);
     if (job->exact_mode && !job->continued) /* the collector has just been everywhere */
         exact_begin(L, &job->exact, 2);
-    if (job->collects)
+    if (job->collects && !job->exact.collections.on)
         lua_gc(L, LUA_GCRESTART);
     int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
     job->is_over = 1;
+    collections_end(&job->exact);
     lua_gc(L, LUA_GCSTOP); /* finalizers that are left run when the state is closed */
     if (job->leaving && job->code != CKPTLUA_OK)
         return job->code;

@@ -166,6 +166,8 @@ static int save_encode_variables(lua_State *L)
     struct sink sink = {save_sink, save};
     struct encode_options options = {
         .walker = &walker_public, .push_line = save_push_line, .context = save->job};
+    if (save->job != NULL && save->job->exact.keeps_layout)
+        options.inside = &nodes_writer;
     struct pack *pack = pack_new(L, &sink);
     save_header(L, 2, pack);
     msgpack_pack_map(&pack->packer, 0);
@@ -201,7 +203,7 @@ static struct snapshot_writer *save_attempt(lua_State *L, struct save *save, con
     }
     /* No finalizer may run in the middle, and no address may be used again. */
     int collects = lua_gc(L, LUA_GCISRUNNING);
-    if (job != NULL)
+    if (job != NULL && !job->exact.collections.on)
         job->collects = collects;
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, encode);

@@ -7,6 +7,9 @@
 #include <lualib.h>
 
 #include "exact/address.h"
+#include "exact/closures.h"
+#include "exact/loading.h"
+#include "exact/nodes.h"
 #include "job/embedded.h"
 #include "job/exactly.h"
 #include "job/journal.h"
@@ -19,15 +22,22 @@
 #include "value/names.h"
 #include "value/registry.h"
 
+/* Places of each of the registry's arrays, more than the libraries fill. */
+enum { STATE_REGISTRY = 64 };
+
 /* (code, name) of an embedded module: loads it as `require` expects of a loader. */
 static int state_load_embedded(lua_State *L)
 {
     const struct embedded_file *file = lua_touserdata(L, lua_upvalueindex(1));
     const char *name = lua_pushfstring(L, "=%s.lua", file->name);
-    if (luaL_loadbufferx(L, file->text, file->size, name, "t") != LUA_OK)
+    struct exact *exact = &host_job(L)->exact;
+    int own = loading_begin(L, exact);
+    int status = luaL_loadbufferx(L, file->text, file->size, name, "t");
+    loading_end(exact, own, file->size);
+    if (status != LUA_OK)
         return lua_error(L);
-    if (host_job(L)->exact.keeps_texts != EXACT_NO_TEXTS)
-        code_add(L, &host_job(L)->exact.code, name, file->text, file->size);
+    if (exact->keeps_texts != EXACT_NO_TEXTS)
+        loading_add(L, exact, name, file->text, file->size);
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     return 1;
@@ -74,6 +84,26 @@ static void state_load_handle(lua_State *L, const char *data, size_t size)
         files_load_handle(L, data, size);
 }
 
+/* The registry grows by what the host puts into it, which is not to count: it gets arrays that are
+ * the host's own, as those are that come after them. */
+static void state_own_registry(lua_State *L)
+{
+    const struct exact *exact = &host_job(L)->exact;
+    if (!exact->is_checked)
+        return;
+    int own = exact_own(exact, ZONE_HOSTS), registry = lua_gettop(L) + 1;
+    lua_pushvalue(L, LUA_REGISTRYINDEX);
+    lua_createtable(L, STATE_REGISTRY, STATE_REGISTRY);
+    for (lua_pushnil(L); lua_next(L, registry) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, registry + 1);
+    }
+    nodes_reader.exchange(L, registry, registry + 1);
+    lua_settop(L, registry - 1);
+    exact_own(exact, own);
+}
+
 /* (struct job *): the base environment of the script. */
 static int state_open(lua_State *L)
 {
@@ -100,8 +130,10 @@ static int state_open(lua_State *L)
     script_set_arguments(&job->script, L);
     if (job->host->on_open != NULL)
         job->host->on_open(job->host->open_context, L);
+    closures_open(L);
     names_capture(L);
     exact_name(L, &job->exact);
+    state_own_registry(L);
     return 0;
 }
 
@@ -117,6 +149,7 @@ int state_make(struct job *job)
         job->exact.addresses.zone = &job->heap.zone;
     lua_gc(job->L, LUA_GCSTOP); /* until the script runs: what is put back is all new */
     job->exact.keeps_layout = job->exact.keeps_layout && job->heap.seeded;
+    job->exact.zone = &job->heap.zone;
     if (script_load(&job->script, job->L, &error) != 0) {
         say_failure(job->host, "%s", error.message);
         return CKPTLUA_USAGE;

@@ -137,6 +137,7 @@ void encode_globals(lua_State *L, struct pack *pack, const struct encode_options
     encode_again_list(L, encode, again);
     record_all(L, encode);
     record_end(L, encode);
+    encoder_end(encode);
     lua_settop(L, top);
 }
 
@@ -293,6 +294,7 @@ void encode_exact(lua_State *L, int roots, struct pack *pack, const struct encod
     record_all(L, encode);
     encode_finalizers(L, encode);
     record_end(L, encode);
+    encoder_end(encode);
     lua_settop(L, top);
 }
 
@@ -306,5 +308,6 @@ void encode_table(lua_State *L, int table, struct pack *pack, const struct encod
     pack_array(pack, 0);
     record_all(L, encode);
     record_end(L, encode);
+    encoder_end(encode);
     lua_settop(L, top);
 }

@@ -24,6 +24,7 @@ struct encode_options {
     void *context;                      /* of push_line */
     const struct code_writer *code;     /* NULL: functions written in Lua are refused */
     const struct layout_writer *layout; /* of encode_exact; NULL: tables go by their entries only */
+    const struct layout_writer *inside; /* looks into tables; NULL: `layout` does, or Lua's API */
     int nameless;                       /* refusals leave PATH out: to find it takes long */
     enum encode_garbage *garbage; /* is ENCODE_GARBAGE_REFUSED afterwards if it was; may be NULL */
 };

@@ -13,14 +13,18 @@
 
 static const char encoder_metatable[] = "ckptlua.encode";
 
-static int encoder_free(lua_State *L)
+void encoder_end(struct encoder *encode)
 {
-    struct encoder *encode = lua_touserdata(L, 1);
     idmap_free(&encode->map);
     queue_free(&encode->queue);
     bytes_free(&encode->kept.bytes);
     bytes_free(&encode->removed);
     bytes_free(&encode->removed_keys);
+}
+
+static int encoder_free(lua_State *L)
+{
+    encoder_end(lua_touserdata(L, 1));
     return 0;
 }
 
@@ -248,13 +252,24 @@ void encoder_begin(struct encoder *encode, uint32_t sequence)
     pack_array(encode->pack, sequence);
 }
 
+static void encoder_count(lua_State *L, const struct encoder *encode, int index,
+                          struct queue_counts *counts)
+{
+    struct walker_counts entries;
+    if (encode->inside != NULL)
+        encode->inside->count(L, index, &entries);
+    else
+        walker_count(L, encode->options->walker, index, &entries);
+    walker_sizes(L, &entries, &counts->sequence, &counts->others);
+}
+
 void encoder_table(lua_State *L, struct encoder *encode, int index)
 {
     struct queue_counts counts = {.number = encode->tables};
     if (encode->options->layout != NULL)
         encode->options->layout->sizes(L, index, &counts.sequence, &counts.others);
     else
-        walker_count(L, encode->options->walker, index, &counts.sequence, &counts.others);
+        encoder_count(L, encode, index, &counts);
     encoder_announce(encode, counts.sequence, counts.others, encoder_place(L, encode, index));
     queue_add_table(L, &encode->queue, index, &counts);
     encoder_hold(L, encode, index);
@@ -724,6 +739,7 @@ struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct enco
     luaL_checkstack(L, 48, NULL);
     struct encoder *encode = lua_newuserdatauv(L, sizeof *encode, 0);
     *encode = (struct encoder){.pack = pack, .options = options, .root = root, .exact = exact};
+    encode->inside = options->inside != NULL ? options->inside : options->layout;
     encode->has_places = exact && options->code != NULL && options->code->place != NULL;
     encode->has_savers = registry_has_savers(L);
     luaL_newmetatable(L, encoder_metatable);

@@ -28,6 +28,7 @@ struct record_removed {
 struct encoder {
     struct pack *pack;
     const struct encode_options *options;
+    const struct layout_writer *inside; /* looks into tables, or NULL */
     struct idmap map;
     int exact;
     int has_places; /* of objects are written */
@@ -55,6 +56,9 @@ struct encoder {
  */
 struct encoder *encoder_start(lua_State *L, struct pack *pack, const struct encode_options *options,
                               int root, int exact);
+
+/* All is written: gives its memory back, which the collector would do some time later. */
+void encoder_end(struct encoder *encode);
 
 /* Writes the value at the absolute index; its type being known; as a key of the table that is
  * walked. */

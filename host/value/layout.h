@@ -15,6 +15,8 @@
 
 #include <lua.h>
 
+#include "value/walker.h"
+
 enum layout_state { LAYOUT_FREE, LAYOUT_REMOVED, LAYOUT_ENTRY };
 
 struct layout_place {
@@ -22,7 +24,16 @@ struct layout_place {
     int32_t next;  /* the place that is linked to this one, relative; 0: none */
 };
 
-enum { LAYOUT_NO_LIMIT = -1, LAYOUT_ALIASES = 4 };
+enum { LAYOUT_NO_LIMIT = -1, LAYOUT_ALIASES = 4, LAYOUT_NUMBERS = 64 };
+
+/* Numbers of one kind, in places that follow each other. */
+struct layout_numbers {
+    int are_floats;
+    union {
+        lua_Integer integers[LAYOUT_NUMBERS];
+        lua_Number floats[LAYOUT_NUMBERS];
+    } u;
+};
 
 struct layout {
     uint32_t array, hash; /* places */
@@ -39,8 +50,15 @@ struct layout {
 struct layout_writer {
     void (*sizes)(lua_State *L, int table, uint32_t *array, uint32_t *hash);
     void (*look)(lua_State *L, int table, struct layout *layout);
+    /* As walker_count. */
+    void (*count)(lua_State *L, int table, struct walker_counts *counts);
     /* Pushes the value in a place of the array part. Returns its type. */
     int (*value)(lua_State *L, int table, uint32_t place);
+    /* Tells the numbers of one kind that are in `most` places of the array part, and that begin
+     * with the one in this place. Returns how many there are, LAYOUT_NUMBERS at most; 0: it is
+     * none. */
+    uint32_t (*numbers)(lua_State *L, int table, uint32_t place, uint32_t most,
+                        struct layout_numbers *numbers);
     struct layout_place (*place)(lua_State *L, int table, uint32_t place);
     /* Pushes key and value of an entry. Returns 0, and pushes nothing, where there is none. */
     int (*entry)(lua_State *L, int table, uint32_t place);

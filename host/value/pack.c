@@ -125,6 +125,18 @@ void pack_float(struct pack *pack, double number)
     bytes_put_u64(room + 1, bits);
 }
 
+void pack_integers(struct pack *pack, const lua_Integer *integers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pack_integer(pack, integers[i]);
+}
+
+void pack_floats(struct pack *pack, const lua_Number *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pack_float(pack, numbers[i]);
+}
+
 void pack_extension(struct pack *pack, int8_t type, const void *data, size_t size)
 {
     unsigned char *room = pack_take(pack, 2 + size);

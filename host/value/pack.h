@@ -44,6 +44,8 @@ void pack_array(struct pack *pack, uint32_t count);
 void pack_map(struct pack *pack, uint32_t pairs);
 void pack_integer(struct pack *pack, int64_t integer);
 void pack_float(struct pack *pack, double number);
+void pack_integers(struct pack *pack, const lua_Integer *integers, size_t count);
+void pack_floats(struct pack *pack, const lua_Number *numbers, size_t count);
 void pack_extension(struct pack *pack, int8_t type, const void *data, size_t size);
 
 /* A Lua string: str if it is valid UTF-8, else bin; above PACK_CHUNK an array of

@@ -19,12 +19,78 @@ static void record_metatable(lua_State *L, struct encoder *encode, int table)
 
 /* ---------------------------------------------------------------- entries only */
 
+/* The values of so many places from 1 on, all of them in the array part if there is a way to look
+ * inside. */
+static void record_array(lua_State *L, struct encoder *encode, int table, uint32_t count)
+{
+    const struct layout_writer *inside = encode->inside;
+    struct layout_numbers numbers;
+    int value = lua_gettop(L) + 1;
+    pack_array(encode->pack, count);
+    for (uint32_t i = 0, run; i < count; i += run) {
+        run = inside->numbers(L, table, i, count - i, &numbers);
+        if (run == 0) {
+            encoder_typed(L, encode, value, inside->value(L, table, i));
+            lua_settop(L, value - 1);
+            run = 1;
+        } else if (numbers.are_floats) {
+            pack_floats(encode->pack, numbers.u.floats, run);
+        } else {
+            pack_integers(encode->pack, numbers.u.integers, run);
+        }
+    }
+}
+
+/* Key and value are on top; pops them. */
+static void record_pair(lua_State *L, struct encoder *encode)
+{
+    int value = lua_gettop(L);
+    encoder_key(L, encode, value - 1);
+    encoder_value(L, encode, value);
+    lua_settop(L, value - 2);
+}
+
+/* Writes those of the array part from that place on, and all of the hash part: `left` entries. */
+static void record_others(lua_State *L, struct encoder *encode, int table, uint32_t place,
+                          uint32_t left)
+{
+    const struct layout_writer *inside = encode->inside;
+    uint32_t array, hash;
+    inside->sizes(L, table, &array, &hash);
+    pack_map(encode->pack, left);
+    for (; place < array && left > 0; place++) {
+        lua_pushinteger(L, (lua_Integer)place + 1);
+        if (inside->value(L, table, place) == LUA_TNIL) {
+            lua_pop(L, 2);
+            continue;
+        }
+        record_pair(L, encode);
+        left--;
+    }
+    for (uint32_t i = 0; i < hash && left > 0; i++) {
+        if (!inside->entry(L, table, i))
+            continue;
+        record_pair(L, encode);
+        left--;
+    }
+    if (left != 0)
+        encoder_changed(L);
+}
+
 /* [sequence], {others} */
 static void record_entries(lua_State *L, struct encoder *encode, int table,
                            const struct queue_counts *counts)
 {
     const struct walker *walker = encode->options->walker;
-    int key = table + 1, value = table + 2;
+    uint32_t array = 0, hash = 0, others = 0;
+    int key = table + 1;
+    if (encode->inside != NULL)
+        encode->inside->sizes(L, table, &array, &hash);
+    if (encode->inside != NULL && counts->sequence <= array) {
+        record_array(L, encode, table, counts->sequence);
+        record_others(L, encode, table, counts->sequence, counts->others);
+        return;
+    }
     pack_array(encode->pack, counts->sequence);
     for (uint32_t i = 1; i <= counts->sequence; i++) {
         encoder_typed(L, encode, key, lua_rawgeti(L, table, i));
@@ -35,12 +101,11 @@ static void record_entries(lua_State *L, struct encoder *encode, int table,
         lua_pushinteger(L, counts->sequence);
     else
         lua_pushnil(L);
-    uint32_t others = 0;
     for (; walker->next(L, walker->context, table); lua_pop(L, 1)) {
         if (++others > counts->others)
             encoder_changed(L);
         encoder_key(L, encode, key);
-        encoder_value(L, encode, value);
+        encoder_value(L, encode, key + 1);
     }
     if (others != counts->others)
         encoder_changed(L);
@@ -89,11 +154,7 @@ static void record_ordered(lua_State *L, struct encoder *encode, int table,
     if (layout.array != counts->sequence || layout.hash != counts->others)
         encoder_changed(L);
     pack_boolean(encode->pack, 1);
-    pack_array(encode->pack, layout.array);
-    for (uint32_t i = 0; i < layout.array; i++) {
-        encoder_typed(L, encode, key, writer->value(L, table, i));
-        lua_settop(L, table);
-    }
+    record_array(L, encode, table, layout.array);
     pack_map(encode->pack, layout.entries);
     for (lua_pushnil(L); walker->next(L, walker->context, table); lua_pop(L, 1)) {
         if (lua_isinteger(L, key) && lua_tointeger(L, key) >= 1 &&
@@ -114,7 +175,6 @@ static void record_laid(lua_State *L, struct encoder *encode, int table,
 {
     const struct layout_writer *writer = encode->options->layout;
     struct layout layout;
-    int key = table + 1, value = table + 2;
     writer->look(L, table, &layout);
     if (layout.array != counts->sequence || layout.hash != counts->others)
         encoder_changed(L);
@@ -127,22 +187,8 @@ static void record_laid(lua_State *L, struct encoder *encode, int table,
                     (lua_Integer)(encode->removed.size / sizeof removed));
     }
     record_layout(L, encode, table, &layout);
-    pack_array(encode->pack, layout.array);
-    for (uint32_t i = 0; i < layout.array; i++) {
-        encoder_typed(L, encode, key, writer->value(L, table, i));
-        lua_settop(L, table);
-    }
-    pack_map(encode->pack, layout.entries);
-    for (uint32_t i = 0; i < layout.hash && layout.entries > 0; i++) {
-        if (!writer->entry(L, table, i))
-            continue;
-        encoder_key(L, encode, key);
-        encoder_value(L, encode, value);
-        lua_settop(L, table);
-        layout.entries--;
-    }
-    if (layout.entries != 0)
-        encoder_changed(L);
+    record_array(L, encode, table, layout.array);
+    record_others(L, encode, table, layout.array, layout.entries);
 }
 
 /* Writes the table on top, and pops it. */

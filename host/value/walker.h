@@ -27,9 +27,42 @@ struct walker {
 
 extern const struct walker walker_public;
 
-/* The length of the sequence with which the entries begin: keys 1, 2, ... in this order, holes
- * included, the last value not nil; and the number of the other entries. May raise. */
-void walker_count(lua_State *L, const struct walker *walker, int table, uint32_t *sequence,
+/* Entries in the order of a walk. They begin with a sequence: keys 1, 2, ... in this order, holes
+ * included, the last value not nil. */
+struct walker_counts {
+    lua_Integer entries;
+    lua_Integer used; /* of them in the sequence */
+    lua_Integer last; /* key of the sequence */
+    int is_over;      /* the sequence */
+};
+
+/* The next entry has a key that is an integer. As in Lua's own array part at least half of the
+ * places are used, so that {1, 2, nil, 4} keeps its length. */
+static inline void walker_add_integer(struct walker_counts *counts, lua_Integer key)
+{
+    counts->entries++;
+    if (!counts->is_over && key > counts->last && key <= 2 * (counts->used + 1)) {
+        counts->last = key;
+        counts->used++;
+    } else {
+        counts->is_over = 1;
+    }
+}
+
+/* It has another key. */
+static inline void walker_add_other(struct walker_counts *counts)
+{
+    counts->entries++;
+    counts->is_over = 1;
+}
+
+/* Counts all entries of a table. */
+void walker_count(lua_State *L, const struct walker *walker, int table,
+                  struct walker_counts *counts);
+
+/* The length of the sequence, and the number of the other entries. Raises where they are too many.
+ */
+void walker_sizes(lua_State *L, const struct walker_counts *counts, uint32_t *sequence,
                   uint32_t *others);
 
 #endif

@@ -11,11 +11,12 @@
 
 /* Why a call takes the longer way. */
 enum zone_special {
-    ZONE_PLAIN = 1,  /* no zone: malloc */
-    ZONE_IS_OWN = 2, /* zone_own */
-    ZONE_WANTS = 4,  /* a place is wanted */
-    ZONE_STACK = 8,  /* a thread was made: if a block follows, it is its stack */
-    ZONE_GREW = 16   /* a large block was made: if a stack is freed now, it is the new one */
+    ZONE_PLAIN = 1,       /* no zone: malloc */
+    ZONE_IS_OWN = 2,      /* zone_own */
+    ZONE_WANTS = 4,       /* a place is wanted */
+    ZONE_STACK = 8,       /* a thread was made: if a block follows, it is its stack */
+    ZONE_GREW = 16,       /* a large block was made: if a stack is freed now, it is the new one */
+    ZONE_OWNS_BLOCKS = 32 /* zone_own, of blocks only */
 };
 
 /* Kinds as lua_Alloc tells them (LUA_T*; 9 and 10 are upvalues and prototypes). */
@@ -93,6 +94,12 @@ void zone_restart(struct zone *zone)
     zone->special &= ~(unsigned)(ZONE_STACK | ZONE_GREW);
 }
 
+void zone_charge(struct zone *zone, enum zone_sort sort, uint64_t bytes)
+{
+    if (zone->regions != NULL)
+        zone_count(zone, sort, bytes < ZONE_NO_LIMIT ? (int64_t)bytes : ZONE_NO_LIMIT, NULL);
+}
+
 /* Of this group or this sort; -1: any. */
 static uint64_t zone_sum(const struct zone *zone, int group, int sort)
 {
@@ -120,6 +127,14 @@ uint64_t zone_live_group(const struct zone *zone, enum zone_group group)
     return zone_sum(zone, (int)group, -1) + zone->large[group];
 }
 
+uint64_t zone_live_objects(const struct zone *zone)
+{
+    uint64_t sum = 0;
+    for (int group = ZONE_TABLE; group <= ZONE_BLOCK; group++)
+        sum += zone_sum(zone, group, ZONE_COUNTED) + zone->large[group];
+    return sum;
+}
+
 /* ---------------------------------------------------------------- large blocks */
 
 static struct zone_large *zone_header(void *block)
@@ -143,8 +158,9 @@ static void *zone_take_large(struct zone *zone, uint32_t group, size_t size, int
     }
     *header = (struct zone_large){group, (uint32_t)is_stack, size};
     zone->large[group] += size;
-    if (group == ZONE_BLOCK) { /* counted by the next call */
+    if (group == ZONE_BLOCK || group == ZONE_OWN) { /* counted, or not, by the next call */
         zone->last = header + 1;
+        zone->owed = group == ZONE_BLOCK ? size : 0;
         zone->special |= ZONE_GREW;
     } else {
         zone_count(zone, zone_sort_large(group), (int64_t)size, NULL);
@@ -158,7 +174,7 @@ static void zone_settle(struct zone *zone)
     if ((zone->special & ZONE_GREW) == 0)
         return;
     zone->special &= ~(unsigned)ZONE_GREW;
-    zone_count(zone, ZONE_COUNTED, (int64_t)zone_header(zone->last)->size, NULL);
+    zone_count(zone, ZONE_COUNTED, (int64_t)zone->owed, NULL);
 }
 
 /* A stack is freed just after a large block was made: Lua has moved the one to the other. */
@@ -166,16 +182,16 @@ static void zone_settle_stack(struct zone *zone)
 {
     struct zone_large *header = zone_header(zone->last);
     zone->special &= ~(unsigned)ZONE_GREW;
+    zone->large[header->group] -= header->size;
     header->group = ZONE_OWN;
     header->is_stack = 1;
-    zone->large[ZONE_BLOCK] -= header->size;
     zone->large[ZONE_OWN] += header->size;
 }
 
 static void zone_give_large(struct zone *zone, void *block)
 {
     struct zone_large *header = zone_header(block);
-    if ((zone->special & ZONE_GREW) != 0 && header->is_stack)
+    if ((zone->special & ZONE_GREW) != 0 && header->is_stack && zone->last != NULL)
         zone_settle_stack(zone);
     else
         zone_settle(zone);
@@ -193,6 +209,20 @@ static void *zone_resize_large(struct zone *zone, void *block, size_t size)
         zone_count(zone, zone_sort_large(header->group), (int64_t)(size - header->size), NULL);
     header->size = size;
     return header + 1;
+}
+
+uint64_t zone_owed(const struct zone *zone)
+{
+    return (zone->special & ZONE_GREW) != 0 ? zone->owed : 0;
+}
+
+void zone_set_owed(struct zone *zone, uint64_t bytes)
+{
+    zone->last = NULL;
+    zone->owed = bytes < ZONE_NO_LIMIT ? bytes : ZONE_NO_LIMIT;
+    zone->special &= ~(unsigned)ZONE_GREW;
+    if (bytes > 0 && zone->regions != NULL)
+        zone->special |= ZONE_GREW;
 }
 
 /* ---------------------------------------------------------------- cells */
@@ -293,7 +323,8 @@ REGION_APART static void *zone_take_slowly(struct zone *zone, size_t kind, size_
         if (block != NULL)
             return block;
     }
-    if ((special & ZONE_IS_OWN) != 0 || is_stack)
+    if ((special & ZONE_IS_OWN) != 0 || is_stack ||
+        ((special & ZONE_OWNS_BLOCKS) != 0 && group == ZONE_BLOCK))
         group = ZONE_OWN;
     return zone_take_group(zone, group, size, is_stack);
 }
@@ -386,13 +417,16 @@ void *zone_alloc(void *context, void *block, size_t old_size, size_t new_size)
 
 /* ---------------------------------------------------------------- life */
 
-int zone_own(struct zone *zone, int on)
+int zone_own(struct zone *zone, int owner)
 {
-    int before = (zone->special & ZONE_IS_OWN) != 0;
-    if (on)
-        zone->special |= ZONE_IS_OWN;
-    else
-        zone->special &= ~(unsigned)ZONE_IS_OWN;
+    static const unsigned bits[] = {0, ZONE_IS_OWN, ZONE_OWNS_BLOCKS};
+    int before = ZONE_SCRIPTS;
+    if ((zone->special & ZONE_IS_OWN) != 0)
+        before = ZONE_HOSTS;
+    else if ((zone->special & ZONE_OWNS_BLOCKS) != 0)
+        before = ZONE_HOSTS_BLOCKS;
+    zone->special &= ~(unsigned)(ZONE_IS_OWN | ZONE_OWNS_BLOCKS);
+    zone->special |= bits[owner];
     return before;
 }
 

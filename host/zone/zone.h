@@ -74,7 +74,8 @@ struct zone {
     int64_t left[ZONE_SORTS];    /* until the limit is reached */
     int64_t limit[ZONE_SORTS];   /* bytes since the last zone_restart */
     uint64_t large[ZONE_GROUPS]; /* live bytes in blocks from malloc */
-    void *last;                  /* a large block that may turn out to be a stack */
+    void *last;                  /* a large block that may turn out to be a stack, or NULL */
+    uint64_t owed;               /* bytes of it, which the next call counts */
     uint64_t wanted[4];          /* place of the next object of each kind, or PLACES_NONE */
     uint64_t missed;             /* wanted places that could not be given */
     struct places_phantom *phantoms;
@@ -94,15 +95,25 @@ void zone_close(struct zone *zone);
 /* A lua_Alloc; context is the zone. */
 void *zone_alloc(void *context, void *block, size_t old_size, size_t new_size);
 
-/* While on, what is made is the host's own: it has no place, and does not count. Returns what was
- * set before, for setting it again. */
-int zone_own(struct zone *zone, int on);
+/* Whose is what is made from now on. The host's own has no place, and does not count; of blocks:
+ * what is made may be the script's, but its arrays, as those of a function's code, do not count.
+ * Returns what was set before, for setting it again. */
+enum zone_owner { ZONE_SCRIPTS, ZONE_HOSTS, ZONE_HOSTS_BLOCKS };
+int zone_own(struct zone *zone, int owner);
+
+/* Counts so many bytes as if they had been allocated. */
+void zone_charge(struct zone *zone, enum zone_sort sort, uint64_t bytes);
 
 /* Bytes allocated since the last zone_restart; those of ZONE_UNCOUNTED mean nothing. */
 uint64_t zone_since(const struct zone *zone, enum zone_sort sort);
 
 /* Sets that number, and by it the distance to the limit: when a state is restored. */
 void zone_set_since(struct zone *zone, enum zone_sort sort, uint64_t bytes);
+
+/* Bytes that the next call will count: of a large block that it may tell to be a stack. And sets
+ * that number, for a state in which such a call is to come. */
+uint64_t zone_owed(const struct zone *zone);
+void zone_set_owed(struct zone *zone, uint64_t bytes);
 
 /* A collection ends: counting begins anew, without limits. */
 void zone_restart(struct zone *zone);
@@ -119,5 +130,8 @@ void zone_set_wanting(struct zone *zone, int wanting);
 /* Bytes in use now, counted alike. Phantoms (places.h) are in use. */
 uint64_t zone_live(const struct zone *zone, enum zone_sort sort);
 uint64_t zone_live_group(const struct zone *zone, enum zone_group group);
+
+/* The same of ZONE_COUNTED, but without strings. */
+uint64_t zone_live_objects(const struct zone *zone);
 
 #endif

@@ -68,6 +68,26 @@ if [ -c /dev/full ]; then
     rm ends.ckpt*
 fi
 
+# What objects have outside of Lua's memory makes the collector work, whoever decides when.
+cat >blocks.lua <<'LUA'
+local most, kept = 0, {}
+local function make(count)
+  for _ = 1, count do
+    block(1000000)
+    most = math.max(most, blocks())
+  end
+end
+make(5000)
+for i = 1, 100 do kept[i] = block(1000000) end
+make(5000)
+print(most < 1000 or most)
+os.exit(0)
+LUA
+for deterministic in yes no; do
+    expect_exit 0 env DETERMINISTIC=$deterministic ./pc_shared blocks.lua
+    expect_output 'true'
+done
+
 # shellcheck disable=SC2046
 expect_exit 0 "$compiler" -shared -fPIC "$here/module.c" -o module.so \
     $(pkg-config --cflags ckptlua)

@@ -7,7 +7,9 @@
  *     exact-driver [--seed S] --batch
  * does much of that: batch.h. With $CKPTLUA_TEST_PLAIN set it does as where tables cannot keep
  * their layout; with $CKPTLUA_TEST_WITHOUT "places" or "garbage" as where objects do not get their
- * addresses, or where those of garbage are given to others at once.
+ * addresses, or where those of garbage are given to others at once, and with "collector" as with
+ * --deterministic=no. Into the file $CKPTLUA_TEST_COLLECTIONS it writes what is alive behind each
+ * collection.
  */
 #include "driver.h"
 
@@ -94,6 +96,8 @@ static int driver_is_without(const char *what)
 static void driver_count(lua_State *L, lua_Debug *debug)
 {
     struct job *job = host_job(L);
+    if (L == job->exact.current && !job->in_hook)
+        collections_take(L, &job->exact);
     if (driver_is_without("garbage"))
         places_release(&job->heap.zone);
     if (L != job->exact.current || --driver.left > 0)
@@ -108,10 +112,27 @@ static void driver_count(lua_State *L, lua_Debug *debug)
     driver.hook(L, debug);
 }
 
+/* Behind each collection: a line in $CKPTLUA_TEST_COLLECTIONS. */
+static void driver_watch(struct exact *exact)
+{
+    const struct zone *zone = exact->zone;
+    FILE *out = fopen(getenv("CKPTLUA_TEST_COLLECTIONS"), "a");
+    if (out == NULL)
+        return;
+    fprintf(out, "limit %ju objects %ju", (uintmax_t)exact->collections.limit,
+            (uintmax_t)zone_live_objects(zone));
+    for (int group = ZONE_TABLE; group <= ZONE_BLOCK; group++)
+        fprintf(out, " %ju", (uintmax_t)zone_live_group(zone, (enum zone_group)group));
+    fprintf(out, "\n");
+    fclose(out);
+}
+
 static void driver_open(void *context, lua_State *L)
 {
     struct job *job = host_job(L);
     (void)context;
+    if (getenv("CKPTLUA_TEST_COLLECTIONS") != NULL)
+        job->exact.collections.watch = driver_watch;
     if (getenv("CKPTLUA_TEST_PLAIN") != NULL)
         job->exact.keeps_layout = 0;
     if (driver_is_without("places"))
@@ -140,6 +161,8 @@ int driver_run(long after, const char *seed, const char *snapshot, const char *s
     ckptlua_set(driver.host, "interval", "never");
     ckptlua_set(driver.host, "resume", "exact");
     ckptlua_set(driver.host, "quiet", NULL);
+    if (driver_is_without("collector"))
+        ckptlua_set(driver.host, "deterministic", "no");
     int code = ckptlua_run(driver.host, script, argc, argv);
     ckptlua_free(driver.host);
     if (code == CKPTLUA_FAILED) /* its last snapshot stays otherwise */

@@ -815,10 +815,10 @@ static void bytes_are_counted_by_kind(void **state)
     zone_alloc(&zone, NULL, LUA_TTHREAD, 200);
     assert_int_equal(counted(&zone, 0, 720), 0); /* its stack */
     assert_int_equal(counted(&zone, 0, 720), 720);
-    zone_own(&zone, 1);
+    zone_own(&zone, ZONE_HOSTS);
     void *own = zone_alloc(&zone, NULL, LUA_TTABLE, 56);
     assert_true(places_of(&zone, own) == PLACES_NONE);
-    zone_own(&zone, 0);
+    zone_own(&zone, ZONE_SCRIPTS);
     zone_on_limit(&zone, note_reached, NULL);
     zone_set_limit(&zone, ZONE_GUARDED, zone_since(&zone, ZONE_GUARDED) + 1);
     zone_alloc(&zone, NULL, LUA_TTABLE, 56);
@@ -836,6 +836,40 @@ static void bytes_are_counted_by_kind(void **state)
     assert_int_equal(zone_since(&zone, ZONE_COUNTED), 1128);
     zone_restart(&zone);
     assert_int_equal(zone_since(&zone, ZONE_COUNTED), 0);
+    zone_close(&zone);
+}
+
+static void owners_and_debts(void **state)
+{
+    (void)state;
+    struct zone zone;
+    zone_open(&zone, 0);
+    assert_int_equal(zone_own(&zone, ZONE_HOSTS_BLOCKS), ZONE_SCRIPTS);
+    assert_int_equal(counted(&zone, 0, 480), 0);
+    assert_int_equal(counted(&zone, 0, 480000), 0);
+    assert_int_equal(counted(&zone, LUA_TFUNCTION, 40), 96);
+    assert_int_equal(zone_own(&zone, ZONE_HOSTS), ZONE_HOSTS_BLOCKS);
+    void *own = zone_alloc(&zone, NULL, LUA_TFUNCTION, 40);
+    assert_true(places_of(&zone, own) == PLACES_NONE);
+    assert_int_equal(zone_own(&zone, ZONE_SCRIPTS), ZONE_HOSTS);
+    assert_int_equal(counted(&zone, 0, 480), 480);
+    uint64_t since = zone_since(&zone, ZONE_COUNTED), live = zone_live_objects(&zone);
+    zone_charge(&zone, ZONE_COUNTED, 12345);
+    assert_int_equal(zone_since(&zone, ZONE_COUNTED), since + 12345);
+    zone_alloc(&zone, NULL, LUA_TSTRING, 10000);
+    assert_int_equal(zone_live_objects(&zone), live);
+    assert_int_equal(zone_owed(&zone), 0);
+    void *block = zone_alloc(&zone, NULL, 0, 1000);
+    assert_int_equal(zone_live_objects(&zone), live + 1000);
+    since = zone_since(&zone, ZONE_COUNTED);
+    assert_int_equal(zone_owed(&zone), 1000);
+    zone_alloc(&zone, block, 1000, 0);
+    assert_int_equal(zone_since(&zone, ZONE_COUNTED), since + 1000);
+    assert_int_equal(zone_owed(&zone), 0);
+    zone_set_owed(&zone, 77);
+    assert_int_equal(zone_owed(&zone), 77);
+    zone_alloc(&zone, NULL, LUA_TTABLE, 56);
+    assert_int_equal(zone_since(&zone, ZONE_COUNTED), since + 1000 + 77 + 64);
     zone_close(&zone);
 }
 
@@ -897,6 +931,7 @@ int main(void)
         cmocka_unit_test(a_small_state_takes_few_pages),
         cmocka_unit_test(memory_is_given_back),
         cmocka_unit_test(bytes_are_counted_by_kind),
+        cmocka_unit_test(owners_and_debts),
         cmocka_unit_test(stacks_are_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
