@@ -851,6 +851,9 @@ static void owners_and_debts(void **state)
     assert_int_equal(zone_own(&zone, ZONE_HOSTS), ZONE_HOSTS_BLOCKS);
     void *own = zone_alloc(&zone, NULL, LUA_TFUNCTION, 40);
     assert_true(places_of(&zone, own) == PLACES_NONE);
+    uint64_t uncounted = zone_since(&zone, ZONE_UNCOUNTED);
+    zone_alloc(&zone, NULL, 0, 480000);
+    assert_int_equal(zone_since(&zone, ZONE_UNCOUNTED) - uncounted, 480000);
     assert_int_equal(zone_own(&zone, ZONE_SCRIPTS), ZONE_HOSTS);
     assert_int_equal(counted(&zone, 0, 480), 480);
     uint64_t since = zone_since(&zone, ZONE_COUNTED), live = zone_live_objects(&zone);
