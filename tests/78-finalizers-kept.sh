@@ -161,3 +161,17 @@ expect_exit 0 "$CKPTLUA" inspect look.ckpt kept
 expect_exit 0 "$CKPTLUA" --resume globals look.lua
 ! grep garbage "$out" || fail 'garbage came back'
 expect_output kept
+
+# Very many of them, in their order: the last one goes first.
+cat >many.lua <<'LUA'
+local sum, last, keep = 0, math.huge, {}
+local class = { __gc = function(o) assert(o[1] < last) sum, last = sum + o[1], o[1] end }
+for i = 1, 200000 do keep[i] = setmetatable({ i }, class) end
+ckpt.exit()
+keep = nil
+collectgarbage()
+print(sum)
+LUA
+expect_exit 85 "$CKPTLUA" many.lua
+expect_exit 0 "$CKPTLUA" many.lua
+expect_output 20000100000

@@ -13,6 +13,7 @@ status=0
 
 complain()
 {
+    [ -n "$*" ] || return 0
     echo "$*" >&2
     status=1
 }
@@ -56,22 +57,48 @@ case $of_program in
     done ;;
 esac
 
-for object; do
-    file=$(basename "$object" .c.o)
-    case $file in
-    embedded*) prefix='(embedded_files|cli_embedded)$' ;;
-    main) prefix='main$' ;;
-    *) prefix="(${file}|ckptlua)_" ;;
-    esac
-    only "$object" "$(names --extern-only "$object")" "^($prefix|$)"
+# Complains of each line of standard input.
+complain_of()
+{
+    while IFS= read -r line; do
+        complain "$line"
+    done
+}
 
-    # .data.rel.ro is for constants with addresses in them
-    variables=$(nm --defined-only --format=sysv "$object" | awk -F'|' '
-        $4 ~ /OBJECT|TLS/ && $7 ~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ &&
-        $7 !~ /^\.data\.rel\.ro/ { gsub(/ /, "", $1); print $1 }')
-    # A signal handler is given nothing, so what it works on cannot be anywhere else.
-    [ -z "$variables" ] || [ "$file" = signals ] ||
-        complain "$object has variables:" "$(echo "$variables" | xargs)"
-done
+# For awk: the name of the file in $1, without its folder and endings.
+file_of='
+    function file_of(text)
+    {
+        sub(/\.c\.o:.*$/, "", text)
+        sub(/^.*\//, "", text)
+        return text
+    }'
+
+foreign=$(nm --print-file-name --defined-only --extern-only --format=posix "$@" | awk "$file_of"'
+    {
+        file = file_of($1)
+        if (file ~ /^embedded/)
+            mine = $2 ~ /^(embedded_files|cli_embedded)$/
+        else if (file == "main")
+            mine = $2 == "main"
+        else
+            mine = index($2, file "_") == 1 || index($2, "ckptlua_") == 1
+        if (!mine)
+            print file ".c exports " $2
+    }')
+# A signal handler is given nothing, so what it works on cannot be anywhere else. .data.rel.ro is for
+# constants with addresses in them.
+variables=$(nm --print-file-name --defined-only --format=sysv "$@" | awk -F'|' "$file_of"'
+    $4 ~ /OBJECT|TLS/ && $7 ~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ && $7 !~ /^\.data\.rel\.ro/ {
+        file = file_of($1)
+        name = $1
+        sub(/^.*:/, "", name)
+        if (file != "signals")
+            print file ".c has a variable: " name
+    }')
+complain_of <<END
+$foreign
+$variables
+END
 [ $# -gt 0 ] || complain "no objects given"
 exit $status

@@ -11,12 +11,12 @@
 /* Bytes. A collection comes when as many have been allocated as are alive, and as many again up to
  * COLLECTIONS_EXTRA, but no fewer than COLLECTIONS_FLOOR, so that garbage of a small state stays in
  * the cache of the processor. Or, where the script has set a pause, as many as that says. Of
- * garbage strings as many as all that is alive. */
+ * garbage strings as many as all that is alive; and, to be safe, of what is not counted. */
 enum {
     COLLECTIONS_FLOOR = 512 * 1024,
     COLLECTIONS_EXTRA = 64 * 1024 * 1024,
     COLLECTIONS_STRINGS_FLOOR = 1024 * 1024,
-    COLLECTIONS_OWN_FLOOR = 8 * 1024 * 1024
+    COLLECTIONS_OTHERS_FLOOR = 16 * 1024 * 1024
 };
 
 /* A step that a script asks for is about what Lua's goes over: its collector works so many times
@@ -59,6 +59,11 @@ static uint64_t collections_strings_limit(const struct zone *zone)
     return collections_larger(COLLECTIONS_STRINGS_FLOOR, live);
 }
 
+static uint64_t collections_others_limit(const struct zone *zone)
+{
+    return collections_larger(COLLECTIONS_OTHERS_FLOOR, zone_live_objects(zone));
+}
+
 /* Has a hook called, before the next instruction. From within an allocation. */
 static void collections_call(struct exact *exact)
 {
@@ -71,10 +76,10 @@ static void collections_reached(void *context, enum zone_sort sort)
 {
     struct exact *exact = context;
     struct collections *collections = &exact->collections;
-    if (sort == ZONE_COUNTED)
-        collections->due = 1;
-    else
+    if (sort == ZONE_GUARDED)
         collections->strings_due = 1;
+    else
+        collections->due = 1;
     collections_call(exact);
 }
 
@@ -89,6 +94,7 @@ static void collections_watch(lua_State *L, struct exact *exact)
     zone_set_limit(zone, ZONE_COUNTED,
                    watched && !collections->due ? collections->limit : UINT64_MAX);
     zone_set_limit(zone, ZONE_GUARDED, watched ? collections_strings_limit(zone) : UINT64_MAX);
+    zone_set_limit(zone, ZONE_UNCOUNTED, watched ? collections_others_limit(zone) : UINT64_MAX);
     if (collections->due)
         collections_call(exact);
 }
@@ -142,18 +148,6 @@ int collections_step(lua_State *L, struct exact *exact, uint64_t kilobytes)
     }
     collections_make(L, exact);
     return 1;
-}
-
-void collections_check_own(struct exact *exact)
-{
-    struct collections *collections = &exact->collections;
-    if (!collections->running || collections->stopped || collections->due)
-        return;
-    uint64_t own = zone_live_group(exact->zone, ZONE_OWN), live = zone_live_objects(exact->zone);
-    if (own < collections->own + collections_larger(COLLECTIONS_OWN_FLOOR, live / 2))
-        return;
-    collections->due = 1;
-    collections_call(exact);
 }
 
 void collections_pass(struct exact *exact)
@@ -216,7 +210,6 @@ void collections_make(lua_State *L, struct exact *exact)
     collections->made++;
     collections->strings_due = 0;
     collections->limit = collections_limit(exact);
-    collections->own = zone_live_group(zone, ZONE_OWN);
     collections_watch(L, exact);
     if (collections->watch != NULL)
         collections->watch(exact);

@@ -9,7 +9,9 @@
  * a collection; strings do not count there, as some of them are constants of functions too, in one
  * process, and copies of these in another. What a register holds that no instruction will read is
  * no longer alive (registers.h). Garbage short strings, which no script can see, are freed in
- * between (strings.h).
+ * between (strings.h). Where all that is not counted, as stacks, and what saves leave behind, has
+ * become much while the script made next to nothing, there is a collection as well, at a moment
+ * that is not the same in each run.
  *
  * Kept in a snapshot: the limit, and what has been counted.
  */
@@ -31,7 +33,6 @@ struct collections {
     int running;                        /* the script runs: it is the time for collections */
     int stopped;                        /* by the script */
     int pause;                          /* percent, as Lua's; -1: not set by the script */
-    uint64_t own;                       /* bytes of the host at the last collection */
     uint64_t outside;                   /* bytes that userdata have outside of Lua's memory */
     int due, strings_due;               /* a hook has been set for one of these */
     uint64_t limit;                     /* of ZONE_COUNTED; 0: not known yet */
@@ -56,11 +57,6 @@ void collections_take(lua_State *L, struct exact *exact);
  */
 void collections_make(lua_State *L, struct exact *exact);
 int collections_step(lua_State *L, struct exact *exact, uint64_t kilobytes);
-
-/* A save has been done, which leaves garbage of the host: where the script makes so little that the
- * next collection is far, and that has become much, there is one now. It is not at a moment that is
- * the same in each run. */
-void collections_check_own(struct exact *exact);
 
 /* A userdata has got so many bytes outside of Lua's memory, or has given them back. */
 void collections_allocated(struct exact *exact, ptrdiff_t bytes);

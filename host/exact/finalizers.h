@@ -14,4 +14,8 @@ void finalizers_open(lua_State *L, struct exact *exact);
  * the collector has found to be garbage already; others may be garbage as well. */
 void finalizers_push(lua_State *L, void *context);
 
+/* Before the tables of the list at index are marked for their finalizers, in that order: Lua looks
+ * for each of them in the list of all objects, at whose beginning they are then. */
+void finalizers_gather(lua_State *L, int list);
+
 #endif

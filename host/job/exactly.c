@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "exact/address.h"
 #include "exact/capture.h"
+#include "exact/finalizers.h"
 #include "exact/hook.h"
 #include "exact/nodes_check.h"
 #include "exact/points.h"
@@ -93,7 +94,6 @@ static int exactly_do(lua_State *L, lua_CFunction function, struct exactly_call 
     collections_pass(&job->exact);
     int status = lua_pcall(scratch, 1, 0, 0);
     collections_count(&job->exact);
-    collections_check_own(&job->exact);
     address_own(&job->exact, own);
     if (job->leaving)
         leave_again(L, job);
@@ -555,8 +555,10 @@ void exactly_take_roots(lua_State *L, struct job *job, int roots)
 
 void exactly_mark_finalizers(lua_State *L)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &exactly_finalizers) == LUA_TTABLE)
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &exactly_finalizers) == LUA_TTABLE) {
+        finalizers_gather(L, -1);
         decode_mark_finalizers(L, -1);
+    }
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_finalizers);
     lua_pop(L, 1);

@@ -162,9 +162,9 @@ static void *zone_take_large(struct zone *zone, uint32_t group, size_t size, int
         zone->last = header + 1;
         zone->owed = group == ZONE_BLOCK ? size : 0;
         zone->special |= ZONE_GREW;
-    } else {
-        zone_count(zone, zone_sort_large(group), (int64_t)size, NULL);
     }
+    if (group != ZONE_BLOCK)
+        zone_count(zone, zone_sort_large(group), (int64_t)size, NULL);
     return header + 1;
 }
 
@@ -186,6 +186,7 @@ static void zone_settle_stack(struct zone *zone)
     header->group = ZONE_OWN;
     header->is_stack = 1;
     zone->large[ZONE_OWN] += header->size;
+    zone_count(zone, ZONE_UNCOUNTED, (int64_t)header->size, NULL);
 }
 
 static void zone_give_large(struct zone *zone, void *block)

@@ -104,7 +104,7 @@ int zone_own(struct zone *zone, int owner);
 /* Counts so many bytes as if they had been allocated. */
 void zone_charge(struct zone *zone, enum zone_sort sort, uint64_t bytes);
 
-/* Bytes allocated since the last zone_restart; those of ZONE_UNCOUNTED mean nothing. */
+/* Bytes allocated since the last zone_restart. */
 uint64_t zone_since(const struct zone *zone, enum zone_sort sort);
 
 /* Sets that number, and by it the distance to the limit: when a state is restored. */

@@ -92,12 +92,28 @@ static int driver_is_without(const char *what)
     return without != NULL && strcmp(without, what) == 0;
 }
 
+/* With $CKPTLUA_TEST_COLLECT=N: at each N-th instruction garbage strings are freed, and then
+ * everything is collected. */
+static void driver_collect(lua_State *L, struct exact *exact)
+{
+    const char *every = getenv("CKPTLUA_TEST_COLLECT");
+    static unsigned long count;
+    unsigned long step = every == NULL ? 0 : strtoul(every, NULL, 10);
+    if (step == 0 || ++count % step != 0)
+        return;
+    exact->collections.strings_due = 1;
+    collections_take(L, exact);
+    exact->collections.due = 1;
+}
+
 /* Before each instruction, until the time has come. */
 static void driver_count(lua_State *L, lua_Debug *debug)
 {
     struct job *job = host_job(L);
-    if (L == job->exact.current && !job->in_hook)
+    if (L == job->exact.current && !job->in_hook) {
+        driver_collect(L, &job->exact);
         collections_take(L, &job->exact);
+    }
     if (driver_is_without("garbage"))
         places_release(&job->heap.zone);
     if (L != job->exact.current || --driver.left > 0)
