@@ -41,6 +41,7 @@ struct world {
     uint64_t random;
     int walked;  /* 0: no walk is on its way */
     int lengths; /* # is asked for at each step */
+    int lost;    /* the key at which the walk was: that of a table that is only filled */
     unsigned step;
 };
 
@@ -177,7 +178,7 @@ static void walk(struct world *world, int table)
 }
 
 /* A walk must not meet a table that has got new keys meanwhile. */
-static void step(struct world *world)
+static void step_once(struct world *world)
 {
     int table = (int)draw(world, TABLES) + 1;
     uint32_t what = draw(world, 26);
@@ -202,6 +203,32 @@ static void step(struct world *world)
         fill(world, table);
     else
         remove_some(world, table);
+}
+
+/* (tables, key, struct world *) -> key */
+static int step_protected(lua_State *L)
+{
+    struct world *world = lua_touserdata(L, PENDING + 1);
+    lua_settop(L, PENDING);
+    step_once(world);
+    return 1;
+}
+
+static void step(struct world *world)
+{
+    lua_State *L = world->L;
+    lua_pushcfunction(L, step_protected);
+    for (int i = 1; i <= PENDING; i++)
+        lua_pushvalue(L, i);
+    lua_pushlightuserdata(L, world);
+    if (lua_pcall(L, PENDING + 1, 1, 0) != LUA_OK) {
+        assert_non_null(strstr(lua_tostring(L, -1), "invalid key to 'next'"));
+        world->lost = 1;
+        world->walked = 0;
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+    lua_replace(L, PENDING);
 }
 
 /* ---------------------------------------------------------------- what is compared */
@@ -259,7 +286,7 @@ static void mix_table(struct world *world, int index, uint64_t *sum)
 
 static uint64_t digest(struct world *world)
 {
-    uint64_t sum = world->random;
+    uint64_t sum = world->random + (uint64_t)world->lost;
     for (int i = 1; i <= TABLES; i++)
         mix_table(world, i, &sum);
     mix_key(world->L, PENDING, &sum);
