@@ -22,55 +22,58 @@ static void closures_add(lua_State *L, struct closures *closures, int table)
     lua_pop(L, 1);
 }
 
-/* Pushes the function that is to be in place of the one at index. */
-static void closures_push(lua_State *L, const struct closures *closures, int index)
+static int closures_has_upvalues(lua_State *L, int index)
 {
-    lua_CFunction function = lua_tocfunction(L, index);
-    lua_pushvalue(L, index);
-    if (lua_rawget(L, closures->known) != LUA_TNIL)
-        return;
+    if (lua_getupvalue(L, index, 1) == NULL)
+        return 0;
     lua_pop(L, 1);
-    lua_pushboolean(L, 1);
-    lua_pushcclosure(L, function, 1);
-    lua_pushvalue(L, index);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, closures->known);
+    return 1;
 }
 
-/* Looks at the value on top. Returns 1, and puts another one in its place, if that is to be done.
- */
-static int closures_replace(lua_State *L, struct closures *closures)
+/* Puts a function with an upvalue in the place of the value on top if that is one without, and
+ * returns 1. */
+static int closures_replace(lua_State *L, const struct closures *closures)
 {
     int value = lua_gettop(L);
-    if (lua_type(L, value) == LUA_TTABLE) {
+    if (!lua_iscfunction(L, value) || closures_has_upvalues(L, value))
+        return 0;
+    lua_pushvalue(L, value);
+    if (lua_rawget(L, closures->known) == LUA_TNIL) {
+        lua_pushboolean(L, 1);
+        lua_pushcclosure(L, lua_tocfunction(L, value), 1);
+        lua_replace(L, value + 1);
+        lua_pushvalue(L, value);
+        lua_pushvalue(L, value + 1);
+        lua_rawset(L, closures->known);
+    }
+    lua_replace(L, value);
+    return 1;
+}
+
+/* What hangs on the value on top: that of pairs is next, which is an upvalue. */
+static void closures_look_into(lua_State *L, struct closures *closures)
+{
+    int value = lua_gettop(L);
+    if (lua_type(L, value) == LUA_TTABLE)
         closures_add(L, closures, value);
-    } else if (lua_iscfunction(L, value)) {
-        if (lua_getupvalue(L, value, 1) == NULL) {
-            closures_push(L, closures, value);
-            lua_replace(L, value);
-            return 1;
-        }
-        for (int i = 1;; i++, lua_pop(L, 1)) { /* that of pairs is next */
-            if (i > 1 && lua_getupvalue(L, value, i) == NULL)
-                break;
-            if (lua_iscfunction(L, -1) && closures_replace(L, closures)) {
-                lua_setupvalue(L, value, i);
-                lua_pushnil(L);
-            }
-        }
+    for (int i = 1; lua_iscfunction(L, value) && lua_getupvalue(L, value, i) != NULL; i++) {
+        if (closures_replace(L, closures))
+            lua_setupvalue(L, value, i);
         lua_settop(L, value);
     }
-    return 0;
 }
 
 static void closures_go_through(lua_State *L, struct closures *closures, int table)
 {
-    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1))
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
         if (closures_replace(L, closures)) {
             lua_pushvalue(L, -2);
             lua_pushvalue(L, -2);
             lua_rawset(L, table);
+        } else {
+            closures_look_into(L, closures);
         }
+    }
     if (lua_getmetatable(L, table))
         closures_add(L, closures, lua_gettop(L));
     lua_settop(L, table);
