@@ -45,7 +45,7 @@ static uint64_t collections_larger(uint64_t one, uint64_t other)
 static uint64_t collections_limit(const struct exact *exact)
 {
     uint64_t live = zone_live_objects(exact->zone) + exact->collections.outside, limit;
-    int pause = exact->collections.pause;
+    int pause = *exact->collections.pause;
     if (pause < 0)
         limit = live + (live < COLLECTIONS_EXTRA ? live : COLLECTIONS_EXTRA);
     else

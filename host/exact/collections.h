@@ -32,7 +32,7 @@ struct collections {
     int on;                             /* moments are chosen here */
     int running;                        /* the script runs: it is the time for collections */
     int stopped;                        /* by the script */
-    int pause;                          /* percent, as Lua's; -1: not set by the script */
+    const int *pause;                   /* percent, as Lua's; -1: not set by the script */
     uint64_t outside;                   /* bytes that userdata have outside of Lua's memory */
     int due, strings_due;               /* a hook has been set for one of these */
     uint64_t limit;                     /* of ZONE_COUNTED; 0: not known yet */

@@ -51,7 +51,7 @@ static void library_start_collector(struct job *job)
     lua_State *L = job->L;
     collector->waits = 0;
     if (job->exact.collections.on) { /* it does not work by itself, nor in any mode */
-        job->exact.collections.pause = collector->pause;
+        job->exact.collections.pause = &collector->pause;
         if (!job->continued)
             lua_gc(L, LUA_GCCOLLECT); /* what has been made for the start only */
         if (collector->pause >= 0)
@@ -79,9 +79,8 @@ static int library_uses_mode(const char *option)
 }
 
 /* Lua's collector is incremental, and stays so. */
-static void library_note_mode(lua_State *L, struct job *job, int incremental)
+static void library_note_mode(lua_State *L, struct collector *collector, int incremental)
 {
-    struct collector *collector = &job->collector;
     lua_pushstring(L, collector->incremental ? "incremental" : "generational");
     collector->incremental = incremental;
     library_note(L, 2, incremental ? &collector->pause : &collector->minor);
@@ -91,7 +90,6 @@ static void library_note_mode(lua_State *L, struct job *job, int incremental)
     library_note(L, 4, &collector->stepsize);
     lua_gc(L, LUA_GCINC, library_given(collector->pause), library_given(collector->stepmul),
            library_given(collector->stepsize)); /* for "setpause" and the like to tell */
-    job->exact.collections.pause = collector->pause;
 }
 
 /* What the script asks for is done, but not while the functions of ckpt.on_save and the like run:
@@ -135,7 +133,7 @@ static int library_deterministic(lua_State *L, struct job *job, const char *opti
     } else if (strcmp(option, "isrunning") == 0) {
         lua_pushboolean(L, job->collects);
     } else if (strcmp(option, "incremental") == 0 || strcmp(option, "generational") == 0) {
-        library_note_mode(L, job, *option == 'i');
+        library_note_mode(L, &job->collector, *option == 'i');
     } else {
         return 0;
     }
@@ -162,7 +160,7 @@ static int library_collectgarbage(lua_State *L)
     if (host_job(L)->is_running && (lua_isnil(L, 1) || strcmp(option, "collect") == 0))
         address_collected(&host_job(L)->exact);
     if (strcmp(option, "setpause") == 0) {
-        host_job(L)->exact.collections.pause = collector->pause = (int)luaL_optinteger(L, 2, 0);
+        collector->pause = (int)luaL_optinteger(L, 2, 0);
     } else if (strcmp(option, "setstepmul") == 0) {
         collector->stepmul = (int)luaL_optinteger(L, 2, 0);
     } else if (strcmp(option, "incremental") == 0) {
