@@ -46,12 +46,6 @@ static uint64_t address_mix(uint64_t sum, uint64_t value)
     return sum ^ sum >> 29;
 }
 
-int address_own(struct exact *exact, int on)
-{
-    struct zone *zone = address_zone(exact);
-    return zone == NULL ? 0 : zone_own(zone, on);
-}
-
 void address_own_next(struct exact *exact, int kind)
 {
     if (address_zone(exact) != NULL)
@@ -84,11 +78,11 @@ static void address_free(struct address_list *list)
 void address_open(lua_State *L, struct exact *exact)
 {
     luaL_Buffer text;
-    int own = address_own(exact, 1);
+    int own = exact_own(exact, ZONE_HOSTS);
     luaL_buffinitsize(L, &text, 2 * sizeof text);
     luaL_pushresultsize(&text, 0);
     lua_pop(L, 1);
-    address_own(exact, own);
+    exact_own(exact, own);
 }
 
 void address_begin(lua_State *L, struct exact *exact, int first, int last)
@@ -331,7 +325,7 @@ void address_load(lua_State *L, void *context, const struct userdata_type *type,
 {
     struct addresses *addresses = &((struct exact *)context)->addresses;
     address_want(addresses, place);
-    address_own(context, 1); /* but for the userdata, which is wanted */
+    exact_own(context, ZONE_HOSTS); /* but for the userdata, which is wanted */
     type->load(L, data, size);
     address_made(L, addresses, place);
 }
@@ -339,7 +333,7 @@ void address_load(lua_State *L, void *context, const struct userdata_type *type,
 void address_set_own(lua_State *L, void *context, int on)
 {
     (void)L;
-    address_own(context, on);
+    exact_own(context, on ? ZONE_HOSTS : ZONE_SCRIPTS);
 }
 
 void address_hold(lua_State *L, void *context, const struct code_garbage *garbage)

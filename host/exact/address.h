@@ -18,9 +18,6 @@
 
 #include "exact/exact.h"
 
-/* As zone_own, for the state's zone, if there is one. */
-int address_own(struct exact *exact, int on);
-
 /* What the host makes while the script runs, and makes anew in a continued job: the next object of
  * this kind is its own. */
 void address_own_next(struct exact *exact, int kind);

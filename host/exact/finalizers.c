@@ -92,6 +92,7 @@ void finalizers_gather(lua_State *L, int list)
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
     list = lua_absindex(L, list);
     luaL_checkstack(L, 2, NULL);
+    /* In the generational mode the list has parts. */
     if (global->modes[VM_MODE_STATE] != VM_STATE_PAUSE ||
         global->modes[VM_MODE_KIND] != VM_KIND_INCREMENTAL)
         return;

@@ -90,11 +90,11 @@ static int exactly_do(lua_State *L, lua_CFunction function, struct exactly_call 
         luaL_error(L, "not enough memory");
     lua_pushcfunction(scratch, function);
     lua_pushlightuserdata(scratch, call);
-    int own = address_own(&job->exact, 1);
+    int own = exact_own(&job->exact, ZONE_HOSTS);
     collections_pass(&job->exact);
     int status = lua_pcall(scratch, 1, 0, 0);
     collections_count(&job->exact);
-    address_own(&job->exact, own);
+    exact_own(&job->exact, own);
     if (job->leaving)
         leave_again(L, job);
     if (status != LUA_OK && job->retry) {

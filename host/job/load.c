@@ -375,7 +375,7 @@ static void load_choose_places(lua_State *L, struct job *job)
     if (has)
         address_restore(L, &job->exact, lua_tointeger(L, -2), lua_tointeger(L, -1));
     else
-        address_own(&job->exact, 0);
+        exact_own(&job->exact, ZONE_SCRIPTS);
     lua_pop(L, 2);
 }
 
@@ -411,7 +411,7 @@ static void load_exact(lua_State *L, struct load_call *call, struct unpack *unpa
     exact_reader(&job->exact, &code);
     lua_newtable(L);
     decode_exact(L, unpack, -1, &code, 0);
-    address_own(&job->exact, 1);
+    exact_own(&job->exact, ZONE_HOSTS);
     exactly_take_roots(L, job, -1);
     lua_pop(L, 1);
     address_watch(L, &job->exact);
@@ -437,9 +437,9 @@ static void load_globals(lua_State *L, struct load_call *call, struct unpack *un
     if (possible != NULL)
         edited_reader(L, &edited, possible);
     lua_pushglobaltable(L);
-    address_own(&job->exact, 0);
+    exact_own(&job->exact, ZONE_SCRIPTS);
     decode_globals(L, unpack, -1, possible);
-    address_own(&job->exact, 1);
+    exact_own(&job->exact, ZONE_HOSTS);
     lua_setfield(L, LUA_REGISTRYINDEX, "ckptlua.again");
 }
 

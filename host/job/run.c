@@ -13,7 +13,6 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
-#include "exact/address.h"
 #include "job/alive.h"
 #include "job/exactly.h"
 #include "job/finish.h"
@@ -402,12 +401,12 @@ static int run_main(lua_State *L)
         exactly_mark_finalizers(L);
         exactly_call_resumed(L, job);
     }
-    address_own(&job->exact, 0);
+    exact_own(&job->exact, ZONE_SCRIPTS);
     if (job->exact.collections.on)
         collections_begin(L, &job->exact, !job->collects);
     layers_begin(job);
     int status = exact_run(L, &job->exact, lua_gettop(L) - 1);
-    address_own(&job->exact, 1);
+    exact_own(&job->exact, ZONE_HOSTS);
     if (status == LUA_OK)
         return 0;
     if (job->leaving) {

@@ -496,7 +496,7 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
 {
     struct save_plan plan = {.job = job, .request = request};
     double started = clock_monotonic();
-    int own = address_own(&job->exact, 1);
+    int own = exact_own(&job->exact, ZONE_HOSTS);
     address_look(L, &job->exact);
     save_collect(L, job, 1, result); /* one child at a time; the newer state counts */
     *result = (struct save_result){.outcome = SAVE_REFUSED};
@@ -518,7 +518,7 @@ void save_run(lua_State *L, struct job *job, const struct save_request *request,
     }
     if (result->outcome != SAVE_DONE)
         history_end(&job->history, "");
-    address_own(&job->exact, own);
+    exact_own(&job->exact, own);
     job->saving = job->saving + (clock_monotonic() - started); /* nobody else writes it */
     atomic_store(&job->schedule->busy, 0);
 }
@@ -530,10 +530,10 @@ void save_variables(lua_State *L, struct job *job, const char *file, int index)
     header_push_plain(L);
     lua_pushvalue(L, index);
     struct host_apart before = host_begin_apart(job);
-    int own = job == NULL ? 0 : address_own(&job->exact, 1);
+    int own = job == NULL ? 0 : exact_own(&job->exact, ZONE_HOSTS);
     save_write_all(L, job, file, 0, save_encode_variables, &result);
     if (job != NULL)
-        address_own(&job->exact, own);
+        exact_own(&job->exact, own);
     host_end_apart(job, before);
     if (result.outcome != SAVE_DONE)
         luaL_error(L, "ckpt.save: %s%s", result.outcome == SAVE_REFUSED ? "cannot save " : "",

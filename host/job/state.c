@@ -6,7 +6,6 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "exact/address.h"
 #include "exact/closures.h"
 #include "exact/loading.h"
 #include "exact/nodes.h"
@@ -161,6 +160,6 @@ int state_make(struct job *job)
         say_failure(job->host, "%s", luaL_tolstring(job->L, -1, NULL));
         return CKPTLUA_FAILED;
     }
-    address_own(&job->exact, 1); /* but while the script runs */
+    exact_own(&job->exact, ZONE_HOSTS); /* but while the script runs */
     return CKPTLUA_OK;
 }

@@ -379,7 +379,7 @@ static void resume_take_places(lua_State *L, struct exact *exact)
     exact_begin(L, exact, 0);
     if (address_numbers(L, exact, &base, &code))
         address_restore(L, exact, base, code);
-    address_own(exact, 1);
+    exact_own(exact, ZONE_HOSTS);
 }
 
 /* (struct resume *): what load.c does with a snapshot. */
@@ -398,7 +398,7 @@ static int resume_restore(lua_State *L)
     lua_newtable(L);
     int roots = lua_gettop(L);
     decode_exact(L, unpack, roots, &code, 0);
-    address_own(&job->exact, 0);
+    exact_own(&job->exact, ZONE_SCRIPTS);
     lua_sethook(L, resume_called, LUA_MASKCOUNT, RESUME_STEP);
     resume_watch(resume, 1);
     exactly_take_roots(L, job, roots);
@@ -534,6 +534,7 @@ enum resume_outcome resume_bytes(enum resume_way way, const uint8_t *data, size_
     lua_setallocf(L, resume_alloc, &resume);
     if (job->heap.zone.where != ZONE_NOWHERE)
         job->exact.addresses.zone = &job->heap.zone;
+    job->exact.zone = &job->heap.zone;
     lua_gc(L, LUA_GCSTOP);
     if (sigsetjmp(resume.out, 1) != 0) {
         resume_watch(&resume, 0);
