@@ -315,29 +315,37 @@ struct source value_source(struct value_source *from)
 static int value_protected_encode(lua_State *L)
 {
     struct sink sink = value_sink(lua_touserdata(L, 1));
+    const struct encode_options *options = lua_touserdata(L, 2);
     struct pack *pack = pack_new(L, &sink);
     int top = lua_gettop(L);
-    if (lua_toboolean(L, 2))
-        encode_table(L, 3, pack, &value_options);
+    if (lua_toboolean(L, 3))
+        encode_table(L, 4, pack, options);
     else
-        encode_globals(L, pack, &value_options);
+        encode_globals(L, pack, options);
     assert_int_equal(lua_gettop(L), top);
     return 0;
 }
 
-int value_encode(lua_State *L, int table, struct bytes *body)
+int value_encode_by(lua_State *L, const struct encode_options *options, int table,
+                    struct bytes *body)
 {
     int top = lua_gettop(L);
     lua_gc(L, LUA_GCSTOP);
     lua_pushcfunction(L, value_protected_encode);
     lua_pushlightuserdata(L, body);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)options);
     lua_pushboolean(L, table);
     if (table)
         lua_pushvalue(L, top);
-    int status = lua_pcall(L, table ? 3 : 2, 0, 0);
+    int status = lua_pcall(L, table ? 4 : 3, 0, 0);
     lua_gc(L, LUA_GCRESTART);
     assert_int_equal(lua_gettop(L), top + (status != LUA_OK));
     return status == LUA_OK;
+}
+
+int value_encode(lua_State *L, int table, struct bytes *body)
+{
+    return value_encode_by(L, &value_options, table, body);
 }
 
 static int value_protected_decode(lua_State *L)

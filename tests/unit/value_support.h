@@ -41,6 +41,10 @@ void value_run(lua_State *L, const char *chunk);
  * Returns 1, or 0 with the error pushed. */
 int value_encode(lua_State *L, int table, struct bytes *body);
 
+/* The same with other options. */
+int value_encode_by(lua_State *L, const struct encode_options *options, int table,
+                    struct bytes *body);
+
 /* Decodes into the globals (then pushes nothing), or with `table` pushes a table of what is there.
  * Returns 1, or 0 with the error pushed. */
 int value_decode(lua_State *L, int table, const void *data, size_t size);
