@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the exact driver in another release of Debian, whose Lua is another one too, and runs scripts in
-# pieces: there, and then with this machine's own DRIVER and that one taking turns, each going on with
-# what the other has saved.
+# pieces: there, those of later/ too, and then with this machine's own DRIVER and that one taking turns,
+# each going on with what the other has saved.
 # usage: release.sh RELEASE SECONDS DRIVER [options of differential.py]
 # Needs root, debootstrap, and the archive that apt gets this machine's packages from. Without these it
 # is skipped (77). The root is made in $TMPDIR or /tmp and takes about 1 GB; its mounts are in a
@@ -49,6 +49,7 @@ export HOME=/root LC_ALL=C.UTF-8
 cmake -S /source -B /build -DCKPTLUA_BUILD_TESTS=ON -DCKPTLUA_TEST_EXACT_ONLY=ON >/log
 cmake --build /build --target exact-driver --parallel "$(nproc)" >>/log
 lua5.4 -v
+python3 /source/tests/exact/later.py --driver /build/tests/exact-driver --chains 1 --strict
 exec python3 /source/tests/exact/differential.py --lua lua5.4 --driver /build/tests/exact-driver \
     --keep /failures --seconds "$seconds" "$@"
 EOF

@@ -18,12 +18,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "job/stdio.h"
+#include "scratch.h"
 
 enum { KILLED = 256 };
 
@@ -664,12 +664,9 @@ static int kill_with_seed(unsigned long seed)
 
 static void killed_at_random(void **state)
 {
-    const char *text = getenv("CKPTLUA_TEST_SEED");
-    unsigned long seed =
-        text != NULL ? strtoul(text, NULL, 10) : (unsigned long)time(NULL) % 100000;
+    unsigned long seed = scratch_seed();
     int kills = 0;
     (void)state;
-    print_message("CKPTLUA_TEST_SEED=%lu\n", seed);
     for (unsigned long i = 0; i < 20; i++)
         kills += kill_with_seed(seed + i);
     print_message("killed %d times\n", kills);
