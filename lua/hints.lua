@@ -17,6 +17,9 @@ local function mentions(path)
     for name in line:gmatch "[%a_][%w_.]*" do
       found[name] = found[name] or number
     end
+    if line:find "collectgarbage%s*%(?%s*[\"']count" then
+      found["collectgarbage 'count'"] = found["collectgarbage 'count'"] or number
+    end
   end
   return found
 end
@@ -30,10 +33,20 @@ local function where(v, found, names)
   end
 end
 
+local function addresses(line)
+  local list = {}
+  for address in line:gmatch(ADDRESS) do
+    list[#list + 1] = address
+  end
+  return table.concat(list, " ")
+end
+
+-- Whether there is a difference between addresses.
 local function shows_addresses(items)
   for _, item in ipairs(items) do
     local lines = not item.same and item.details or {}
-    if lines[2] and lines[1]:find(ADDRESS) and lines[2]:find(ADDRESS) then
+    local one, other = addresses(lines[1] or ""), addresses(lines[2] or "")
+    if one ~= "" and other ~= "" and one ~= other then
       return true
     end
   end
@@ -61,7 +74,7 @@ local function causes(v, items)
   local outside = where(v, found, { "os.execute", "io.popen" })
   return {
     { shows_addresses(items),
-      "it printed an address (%p or tostring), which is another one in each process?" },
+      "it printed an address (%p or tostring) that is another one in each process?" },
     { only_files_differ(items) and outside,
       "another program changed a file, which cannot be taken back (%s)?" },
     { lost_local(v), "%s?" },
@@ -69,6 +82,8 @@ local function causes(v, items)
       "something in it depends on the time of day (%s)?" },
     { outside, "it depends on another program (%s)?" },
     { where(v, found, { "os.tmpname" }), "it depends on the name of a temporary file (%s)?" },
+    { where(v, found, { "collectgarbage 'count'" }),
+      "it depends on how much memory is in use, ckptlua's own included (%s)?" },
     { where(v, found, { "collectgarbage", "__gc", "__mode" }),
       "it depends on what the collector has freed by then (%s)?" },
     { where(v, found, { "pairs", "next" }), "it depends on the order of a table's keys (%s)?" },

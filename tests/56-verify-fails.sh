@@ -47,6 +47,18 @@ end
 LUA
 expect_output 'DIFFERS at line ' 'it printed an address'
 
+# How much memory there is. Addresses that are the same are not the cause.
+cheats count 5 <<'LUA'
+i = i or 0
+while i < 20 do
+  i = i + 1
+  ckpt.sleep(0.01)
+  print(i, "0x123456789", collectgarbage("count"))
+  checkpoint()
+end
+LUA
+expect_output 'DIFFERS at line ' "how much memory is in use, ckptlua's own included (collectgarbage 'count', count.lua:5)?"
+
 # A file that is written behind the host's back: appended to, but not cut back.
 cheats execute 6 <<'LUA'
 i = i or 0
