@@ -46,12 +46,6 @@ static uint64_t address_mix(uint64_t sum, uint64_t value)
     return sum ^ sum >> 29;
 }
 
-void address_own_next(struct exact *exact, int kind)
-{
-    if (address_zone(exact) != NULL)
-        places_want_own(address_zone(exact), kind);
-}
-
 /* ---------------------------------------------------------------- lists of ranges */
 
 static void address_add(lua_State *L, struct address_list *list, const struct places_range *range)
@@ -332,8 +326,13 @@ void address_load(lua_State *L, void *context, const struct userdata_type *type,
 
 void address_set_own(lua_State *L, void *context, int on)
 {
+    struct zone *zone = address_zone(context);
     (void)L;
     exact_own(context, on ? ZONE_HOSTS : ZONE_SCRIPTS);
+    if (zone != NULL && on)
+        places_want_none(zone);
+    else if (zone != NULL) /* a large string comes by way of a buffer, which has a finalizer */
+        places_want_own(zone, LUA_TUSERDATA);
 }
 
 void address_hold(lua_State *L, void *context, const struct code_garbage *garbage)

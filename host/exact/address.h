@@ -18,10 +18,6 @@
 
 #include "exact/exact.h"
 
-/* What the host makes while the script runs, and makes anew in a continued job: the next object of
- * this kind is its own. */
-void address_own_next(struct exact *exact, int kind);
-
 /* Has Lua make what it would make while the script runs, once in a process: the metatable of large
  * buffers. */
 void address_open(lua_State *L, struct exact *exact);

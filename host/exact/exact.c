@@ -74,7 +74,10 @@ static void exact_add_point(lua_State *L, struct exact *exact, const char *globa
 void exact_open(lua_State *L, struct exact *exact)
 {
     *(struct exact **)lua_getextraspace(L) = exact; /* threads made later inherit it */
+    int own = exact_own(exact, ZONE_HOSTS); /* tables that only the host sees */
+    code_open(L, &exact->code);
     lua_createtable(L, 2, 0);
+    exact_own(exact, own);
     exact->scratch = lua_newthread(L);
     lua_rawseti(L, -2, EXACT_SCRATCH);
     exact->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -84,7 +87,6 @@ void exact_open(lua_State *L, struct exact *exact)
     lua_pop(L, 1);
     address_open(L, exact);
     exact->code.addresses = &exact->addresses;
-    code_open(L, &exact->code);
     coroutine_open(L, exact);
     loading_open(L, exact);
     order_open(L, exact);

@@ -310,7 +310,9 @@ void order_resume(lua_State *L, struct exact *exact, int table, int key, int suc
 
 void order_open(lua_State *L, struct exact *exact)
 {
+    int own = exact_own(exact, ZONE_HOSTS);
     order_push_weak(L, "k");
+    exact_own(exact, own);
     exact->orders = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushglobaltable(L);
     lua_pushcfunction(L, order_lua_next);

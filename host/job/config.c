@@ -74,7 +74,9 @@ static void config_set_one(lua_State *L, struct job *job)
     const char *value = option->argument == NULL ? NULL : lua_tostring(L, -1);
     if (options_set(&job->host->options, OPTIONS_SCRIPT, name, value, &error) != 0)
         luaL_error(L, "ckpt.config: %s", error.message);
+    int own = exact_own(&job->exact, ZONE_HOSTS);
     config_remember(L, name);
+    exact_own(&job->exact, own);
     lua_pop(L, 2);
 }
 
@@ -83,9 +85,10 @@ void config_set(lua_State *L, struct job *job, int index)
     luaL_checkstack(L, 12, NULL);
     index = lua_absindex(L, index);
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key) == LUA_TNIL) {
-        address_own_next(&job->exact, LUA_TTABLE);
+        int own = exact_own(&job->exact, ZONE_HOSTS);
         lua_newtable(L);
         lua_rawsetp(L, LUA_REGISTRYINDEX, &config_key);
+        exact_own(&job->exact, own);
     }
     lua_pop(L, 1);
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {

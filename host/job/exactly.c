@@ -284,19 +284,20 @@ void exactly_open(lua_State *L, struct job *job)
     job->exact.hook = exactly_hook;
     job->exact.leave = exactly_leave;
     exact_open(L, &job->exact);
-    /* A continued job has others in their place. */
-    address_own_next(&job->exact, LUA_TTABLE);
+    int own = exact_own(&job->exact, ZONE_HOSTS);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_resumed);
-    address_own_next(&job->exact, LUA_TTABLE);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &exactly_transients);
+    exact_own(&job->exact, own);
 }
 
 void exactly_add_script(lua_State *L, struct job *job)
 {
+    int own = exact_own(&job->exact, ZONE_HOSTS);
     /* Not by its path, which may be written in other ways. */
     code_add(L, &job->exact.code, "script", NULL, 0)->lasting = 1;
+    exact_own(&job->exact, own);
 }
 
 void exactly_add_point(lua_State *L, struct job *job, lua_CFunction function,
@@ -354,20 +355,26 @@ int exactly_push_place(lua_State *L, const struct job *job)
 
 void exactly_add_resumed(lua_State *L, int index)
 {
+    const struct exact *exact = exact_of(L);
+    int own = exact_own(exact, ZONE_HOSTS);
     index = lua_absindex(L, index);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &exactly_resumed);
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     lua_pop(L, 1);
+    exact_own(exact, own);
 }
 
 void exactly_add_transient(lua_State *L, const char *name, int index)
 {
+    const struct exact *exact = exact_of(L);
+    int own = exact_own(exact, ZONE_HOSTS);
     index = lua_absindex(L, index);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &exactly_transients);
     lua_pushvalue(L, index);
     lua_setfield(L, -2, name);
     lua_pop(L, 1);
+    exact_own(exact, own);
 }
 
 /* Pushes a value of each basic type that has a metatable of its own: false for nil, which has one

@@ -35,9 +35,11 @@ void filejournal_rewrite(lua_State *L, struct file *file)
     char escaped[2 * PATH_MAX];
     if (file->rewritten)
         return;
+    int own = filetable_begin_own(L);
     paths_escape(file->path, escaped);
     lua_pushfstring(L, "rewrite %s\n", escaped);
     add_to_journal(L);
+    filetable_end_own(L, own);
     file->rewritten = true;
 }
 
@@ -46,8 +48,10 @@ void filejournal_grow(lua_State *L, struct file *file, int64_t length)
     /* One that was removed may be in the last snapshot and not in one that is being written. */
     if ((file->saved >= 0 && file->pushed >= 0) || file->known)
         return;
+    int own = filetable_begin_own(L);
     push_append(L, file->path, length);
     add_to_journal(L);
+    filetable_end_own(L, own);
     file->known = true;
     if (!file->written && file->before == FILE_UNKNOWN)
         file->before = length;

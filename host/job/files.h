@@ -18,7 +18,7 @@
 #include <lua.h>
 
 #include "base/error.h"
-#include "zone/places.h"
+#include "zone/zone.h"
 
 /* Called for a warning, at most once per cause. Must not raise. */
 typedef void files_warn_function(void *context, const char *text);

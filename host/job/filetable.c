@@ -9,11 +9,19 @@
 
 static const char filetable_key = 'f';
 
-/* The next object of that kind is no object of the script, and a continued job has another one. */
-static void make_own(const struct files_host *host, int kind)
+static int set_owner(const struct files_host *host, int owner)
 {
-    if (host->zone != NULL)
-        places_want_own(host->zone, kind);
+    return host->zone == NULL ? ZONE_SCRIPTS : zone_own(host->zone, owner);
+}
+
+int filetable_begin_own(lua_State *L)
+{
+    return set_owner(filetable_get(L)->host, ZONE_HOSTS);
+}
+
+void filetable_end_own(lua_State *L, int before)
+{
+    set_owner(filetable_get(L)->host, before);
 }
 
 /* Pushes a table with weak keys. */
@@ -28,6 +36,7 @@ static void push_weak_table(lua_State *L)
 
 struct filetable *filetable_new(lua_State *L, const struct files_host *host, lua_CFunction finalize)
 {
+    int own = set_owner(host, ZONE_HOSTS);
     struct filetable *table = lua_newuserdatauv(L, sizeof *table, FILETABLE_RESTORED);
     *table = (struct filetable){.host = host, .next = 1, .stdin_start = -1};
     push_weak_table(L);
@@ -36,7 +45,6 @@ struct filetable *filetable_new(lua_State *L, const struct files_host *host, lua
     lua_setiuservalue(L, -2, FILETABLE_FILES);
     lua_pushliteral(L, "");
     lua_setiuservalue(L, -2, FILETABLE_JOURNAL);
-    make_own(host, LUA_TTABLE); /* it is replaced now and then */
     lua_newtable(L);
     lua_setiuservalue(L, -2, FILETABLE_RESTORED);
     lua_createtable(L, 0, 1);
@@ -44,6 +52,7 @@ struct filetable *filetable_new(lua_State *L, const struct files_host *host, lua
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &filetable_key);
+    set_owner(host, own);
     return table;
 }
 
@@ -111,7 +120,6 @@ struct handle *filetable_open_handle(lua_State *L, lua_Integer i, FILE **stream)
 static struct file *new_file(lua_State *L, const struct place *place)
 {
     size_t size = strlen(place->recorded) + 1;
-    make_own(filetable_get(L)->host, LUA_TUSERDATA);
     struct file *file = lua_newuserdatauv(L, sizeof *file + size, 0);
     *file = (struct file){.before = FILE_UNKNOWN, .saved = -1, .pushed = -1};
     memcpy(file->path, place->recorded, size);
@@ -120,6 +128,7 @@ static struct file *new_file(lua_State *L, const struct place *place)
 
 struct file *filetable_file(lua_State *L, const struct place *place, bool make)
 {
+    int own = filetable_begin_own(L);
     filetable_push(L, FILETABLE_FILES);
     lua_getfield(L, -1, place->identity);
     struct file *file = lua_touserdata(L, -1);
@@ -130,6 +139,7 @@ struct file *filetable_file(lua_State *L, const struct place *place, bool make)
         lua_setfield(L, -3, place->identity);
     }
     lua_remove(L, -2);
+    filetable_end_own(L, own);
     return file;
 }
 
@@ -175,7 +185,6 @@ struct file *filetable_file_of(lua_State *L, int index)
 static struct handle *new_handle(lua_State *L, const struct handle *what, const char *path)
 {
     size_t path_size = strlen(path) + 1, name_size = strlen(what->name) + 1;
-    make_own(filetable_get(L)->host, LUA_TUSERDATA);
     struct handle *handle = lua_newuserdatauv(L, sizeof *handle + path_size + name_size, 1);
     *handle = *what;
     memcpy(handle->path, path, path_size);
@@ -188,6 +197,7 @@ void filetable_add(lua_State *L, int index, const struct handle *what, const str
                    lua_Integer number)
 {
     struct filetable *table = filetable_get(L);
+    int own = filetable_begin_own(L);
     index = lua_absindex(L, index);
     filetable_push(L, FILETABLE_HANDLES);
     lua_pushvalue(L, index);
@@ -201,6 +211,7 @@ void filetable_add(lua_State *L, int index, const struct handle *what, const str
     }
     lua_rawset(L, -3);
     lua_pop(L, 1);
+    filetable_end_own(L, own);
 }
 
 /* Once the state is closed nobody asks for file->lost. No allocation may fail here. */

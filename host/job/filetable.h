@@ -100,6 +100,12 @@ struct filetable *filetable_new(lua_State *L, const struct files_host *host,
 /* The table of this state; leaves the stack as it is. */
 struct filetable *filetable_get(lua_State *L);
 
+/* Between the two, what is made is the table's own (ZONE_HOSTS): a continued job makes it at other
+ * moments and in other sizes, so it must not count for the script's collections. Nothing may be
+ * raised there, but that memory runs out. The first returns what the second is given. */
+int filetable_begin_own(lua_State *L);
+void filetable_end_own(lua_State *L, int before);
+
 /* [-0, +1] and [-1, +0] */
 void filetable_push(lua_State *L, enum filetable_part part);
 void filetable_set(lua_State *L, enum filetable_part part);

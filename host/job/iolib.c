@@ -30,20 +30,24 @@ static void warn_undoable(lua_State *L, enum filetable_cause cause, const char *
 {
     if ((filetable_get(L)->warned & 1U << cause) != 0)
         return;
+    int own = filetable_begin_own(L);
     filetable_warn(L, cause, "%s%s cannot be undone: %s; see docs/limits.md", function,
                    push_caller(L), consequence);
     lua_pop(L, 1);
+    filetable_end_own(L, own);
 }
 
 static void warn_overwriting(lua_State *L, const char *name, int64_t bytes)
 {
     if ((filetable_get(L)->warned & 1U << CAUSE_OVERWRITE) != 0)
         return;
+    int own = filetable_begin_own(L);
     filetable_warn(L, CAUSE_OVERWRITE,
                    "overwriting the %I bytes of %s%s cannot be undone: a job that continues from "
                    "before it does not find them again; see docs/limits.md",
                    (LUAI_UACINT)bytes, name, push_caller(L));
     lua_pop(L, 1);
+    filetable_end_own(L, own);
 }
 
 /* ------------------------------------------------------------------ opening by name */

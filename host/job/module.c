@@ -8,7 +8,7 @@
 
 #include <lauxlib.h>
 
-#include "exact/address.h"
+#include "exact/collections.h"
 #include "job/config.h"
 #include "job/exactly.h"
 #include "job/filetable.h"
@@ -111,14 +111,18 @@ static int module_os_exit(lua_State *L)
     leave_job(L, job, code, 0);
 }
 
-/* Calls f with no arguments, in a time when it must not save; leaves `results` values. */
+/* Calls f with no arguments, in a time when it must not save; leaves `results` values. What it makes
+ * has no place and does not count, as it is made at other moments in a continued job. */
 static void module_call_hook(lua_State *L, struct job *job, int f, int results)
 {
     lua_pushvalue(L, f);
-    int before = job->in_hook;
+    int before = job->in_hook, own = exact_own(&job->exact, ZONE_HOSTS);
+    collections_pass(&job->exact);
     job->in_hook = 1;
     int status = lua_pcall(L, 0, results, 0);
     job->in_hook = before;
+    collections_count(&job->exact);
+    exact_own(&job->exact, own);
     if (status != LUA_OK)
         lua_error(L);
 }
@@ -138,8 +142,11 @@ static int module_on_resume(lua_State *L)
 /* ckpt.on_save(f) */
 static int module_on_save(lua_State *L)
 {
+    const struct exact *exact = &host_job(L)->exact;
     luaL_checktype(L, 1, LUA_TFUNCTION);
+    int own = exact_own(exact, ZONE_HOSTS);
     save_add_hook(L, 1);
+    exact_own(exact, own);
     return 0;
 }
 
@@ -161,8 +168,9 @@ static int module_transient(lua_State *L)
     lua_pushvalue(L, 4);
     lua_rawset(L, 5);
     lua_settop(L, 4);
-    address_own_next(&job->exact, LUA_TTABLE);
+    int own = exact_own(&job->exact, ZONE_HOSTS);
     registry_set_transient(L, name);
+    exact_own(&job->exact, own);
     lua_pushfstring(L, "transient:%s", name);
     lua_insert(L, 4);
     late_resolve(L, lua_tostring(L, 4));
@@ -188,8 +196,10 @@ static int module_register(lua_State *L)
     luaL_argcheck(L, !late_describe(L, 2), 2,
                   "this is the stand-in from the snapshot; make the class anew when the script "
                   "starts");
-    address_own_next(&host_job(L)->exact, LUA_TTABLE);
+    const struct exact *exact = &host_job(L)->exact;
+    int own = exact_own(exact, ZONE_HOSTS);
     registry_add_class(L, name, 2, save, load);
+    exact_own(exact, own);
     late_resolve_class(L, name);
     lua_settop(L, 2);
     return 1;

@@ -103,11 +103,30 @@ static void state_own_registry(lua_State *L)
     exact_own(exact, own);
 }
 
-/* (struct job *): the base environment of the script. */
-static int state_open(lua_State *L)
+/* Tables that the host keeps for itself. They grow otherwise in a job that continues, so they are not
+ * to count. */
+static void state_open_registries(lua_State *L, const struct job *job)
 {
     static const struct userdata_type file_type = {LUA_FILEHANDLE, state_save_handle,
                                                    state_load_handle};
+    int own = exact_own(&job->exact, ZONE_HOSTS);
+    registry_open(L);
+    registry_add_type(L, &file_type);
+    late_open(L);
+    exact_own(&job->exact, own);
+}
+
+static void state_capture_names(lua_State *L, struct job *job)
+{
+    int own = exact_own(&job->exact, ZONE_HOSTS);
+    names_capture(L);
+    exact_name(L, &job->exact);
+    exact_own(&job->exact, own);
+}
+
+/* (struct job *): the base environment of the script. */
+static int state_open(lua_State *L)
+{
     struct job *job = lua_touserdata(L, 1);
     luaL_openlibs(L);
     host_set_job(L, job);
@@ -123,15 +142,12 @@ static int state_open(lua_State *L)
     module_open(L, job);
     terminal_open(L);
     state_preload(L);
-    registry_open(L);
-    registry_add_type(L, &file_type);
-    late_open(L);
+    state_open_registries(L, job);
     script_set_arguments(&job->script, L);
     if (job->host->on_open != NULL)
         job->host->on_open(job->host->open_context, L);
     closures_open(L);
-    names_capture(L);
-    exact_name(L, &job->exact);
+    state_capture_names(L, job);
     state_own_registry(L);
     return 0;
 }

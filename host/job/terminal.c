@@ -31,8 +31,10 @@ static int terminal_print(lua_State *L)
 static void terminal_wrap(lua_State *L, const char *name)
 {
     lua_getfield(L, -1, name);
-    address_own_next(&host_job(L)->exact, LUA_TFUNCTION);
+    const struct exact *exact = &host_job(L)->exact;
+    int own = exact_own(exact, ZONE_HOSTS);
     lua_pushcclosure(L, terminal_print, 1);
+    exact_own(exact, own);
     lua_setfield(L, -2, name);
     lua_pop(L, 1);
 }
