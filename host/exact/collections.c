@@ -46,6 +46,8 @@ static uint64_t collections_limit(const struct exact *exact)
 {
     uint64_t live = zone_live_objects(exact->zone) + exact->collections.outside, limit;
     int pause = *exact->collections.pause;
+    if (exact->collections.fixed != 0)
+        return exact->collections.fixed;
     if (pause < 0)
         limit = live + (live < COLLECTIONS_EXTRA ? live : COLLECTIONS_EXTRA);
     else

@@ -74,7 +74,7 @@ static void exact_add_point(lua_State *L, struct exact *exact, const char *globa
 void exact_open(lua_State *L, struct exact *exact)
 {
     *(struct exact **)lua_getextraspace(L) = exact; /* threads made later inherit it */
-    int own = exact_own(exact, ZONE_HOSTS); /* tables that only the host sees */
+    int own = exact_own(exact, ZONE_HOSTS);         /* tables that only the host sees */
     code_open(L, &exact->code);
     lua_createtable(L, 2, 0);
     exact_own(exact, own);

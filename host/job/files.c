@@ -305,11 +305,18 @@ void files_load_handle(lua_State *L, const char *data, size_t size)
     filerestore_handle(L, data, size);
 }
 
-void files_flush(lua_State *L)
+void files_forget(lua_State *L)
 {
     luaL_checkstack(L, LUA_MINSTACK, NULL);
+    int own = filetable_begin_own(L);
     lua_newtable(L);
     filetable_set(L, FILETABLE_RESTORED);
+    filetable_end_own(L, own);
+}
+
+void files_flush(lua_State *L)
+{
+    files_forget(L);
     filesync_flush(L);
 }
 

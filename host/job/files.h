@@ -81,6 +81,10 @@ void files_cut(lua_State *L, int index, const char *journal);
 void files_save_handle(lua_State *L, int index);
 void files_load_handle(lua_State *L, const char *data, size_t size);
 
+/* No further number will be asked for: the handles are the script's alone from now on, to be
+ * collected when it has lost them. */
+void files_forget(lua_State *L);
+
 /* The job has ended well: closes what it writes, syncs all that was written. Raises on failure. */
 void files_finish(lua_State *L);
 

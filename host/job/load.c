@@ -414,6 +414,7 @@ static void load_exact(lua_State *L, struct load_call *call, struct unpack *unpa
     exact_own(&job->exact, ZONE_HOSTS);
     exactly_take_roots(L, job, -1);
     lua_pop(L, 1);
+    files_forget(L);
     address_watch(L, &job->exact);
     load_say_places(job);
 }

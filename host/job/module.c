@@ -111,8 +111,8 @@ static int module_os_exit(lua_State *L)
     leave_job(L, job, code, 0);
 }
 
-/* Calls f with no arguments, in a time when it must not save; leaves `results` values. What it makes
- * has no place and does not count, as it is made at other moments in a continued job. */
+/* Calls f with no arguments, in a time when it must not save; leaves `results` values. What it
+ * makes has no place and does not count, as it is made at other moments in a continued job. */
 static void module_call_hook(lua_State *L, struct job *job, int f, int results)
 {
     lua_pushvalue(L, f);

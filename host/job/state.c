@@ -103,8 +103,8 @@ static void state_own_registry(lua_State *L)
     exact_own(exact, own);
 }
 
-/* Tables that the host keeps for itself. They grow otherwise in a job that continues, so they are not
- * to count. */
+/* Tables that the host keeps for itself. They grow otherwise in a job that continues, so they are
+ * not to count. */
 static void state_open_registries(lua_State *L, const struct job *job)
 {
     static const struct userdata_type file_type = {LUA_FILEHANDLE, state_save_handle,

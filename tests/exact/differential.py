@@ -79,6 +79,7 @@ class Program:
     file: str
     expected: Result = None
     length: int = 0  # instructions, roughly
+    collections: list = None  # for later.py
 
     @property
     def ordered(self):

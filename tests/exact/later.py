@@ -1,7 +1,7 @@
 """Runs the scripts of later/ undisturbed and in pieces, and prints a table of which do the same.
 
 usage: later.py --driver PATH [--other PATH] [--seed N] [--chains K] [--processes P] [--only NAME]
-                [--strict]
+                [--strict] [--every BYTES [--programs N]]
 
 What these scripts print depends on the seed of hashes (S), the layout of tables (L), addresses (Z)
 and the moments of the collector (G); their first comment tells on which. Each is run three times
@@ -9,11 +9,16 @@ undisturbed, with the same seed ("again": how many of the two later runs printed
 did), and, where all three agree, K times in pieces as differential.py does ("pieces": how many of
 the chains printed that too). A script that differs already undisturbed cannot be compared: "-".
 
+With --every all scripts of differential.py are run too, and N generated programs; garbage is
+collected when so many bytes have been made, and compared is also what is alive behind each of these
+collections: it decides when the next one comes, where the state is larger.
+
 --other runs every second process of a chain, and the second undisturbed run, by another driver.
 Everything random comes from --seed. With --strict the exit code is 1 if anything differs.
 """
 import argparse
 import fnmatch
+import itertools
 import os
 import random
 import re
@@ -23,6 +28,7 @@ import sys
 import differential
 
 LATER = os.path.join(differential.HERE, "later")
+LISTED = "CKPTLUA_TEST_COLLECTIONS"  # a file that the driver writes
 
 
 def programs(patterns):
@@ -37,31 +43,78 @@ def programs(patterns):
         yield differential.Program(name, LATER, file), "".join(layers) or "?"
 
 
+def more_programs(bench, options):
+    """The scripts of differential.py, and generated programs."""
+    for program in differential.scripts(options.only):
+        yield program, ""
+    for number in range(options.seed, options.seed + options.programs):
+        program = differential.generated(bench, number)
+        if program:
+            yield program, ""
+
+
+class SteppingBench(differential.Bench):
+    """Stops before each instruction also where nothing is to be stopped: a collection that is due is
+    noticed an instruction or two later otherwise, behind a table constructor of the kind {f()}."""
+
+    def driver(self, after, snapshot, turn=0):
+        return super().driver(after or 10**12, snapshot, turn)
+
+
+def collections():
+    """What is in the list of collections, which is removed."""
+    name = os.environ.get(LISTED)
+    if not name or not os.path.exists(name):
+        return []
+    lines = differential.read(name).decode().splitlines()
+    os.remove(name)
+    return lines
+
+
+def difference_of(expected, lines):
+    """The first collection behind which something else is alive."""
+    for i, (one, other) in enumerate(zip(expected, lines)):
+        if one != other:
+            return f"behind collection {i + 1} of {len(expected)}: {one}, not {other}"
+    return None if len(expected) == len(lines) else f"{len(lines)} collections, not {len(expected)}"
+
+
 def undisturbed(bench, program):
     """Runs it three times; returns how many of the later two are as the first, and a difference."""
     same, text = 0, None
     for turn in range(3):
         bench.remove_snapshots()
         got = differential.run(bench.driver(None, bench.snapshot, turn) + [program.file], program.folder)
+        lines = collections()
         if turn == 0:
-            program.expected = got
-            if got.code != 0:
+            program.expected, program.collections = got, lines
+            if not isinstance(got.code, int) or bench.options.every is None and got.code != 0:
                 return 0, f"exit code {got.code}: {got.stderr[-200:]!r}"
             continue
-        what = differential.difference(program.expected, got)
+        what = differential.difference(program.expected, got) or difference_of(program.collections, lines)
         same += what is None
         text = text or what
     return same, text
 
 
+def chain(bench, program, steps):
+    """A Failure or None."""
+    failure = bench.chain(program, steps)
+    lines = collections()
+    what = difference_of(program.collections, lines)
+    if failure or not what:
+        return failure
+    return differential.Failure(program, what)
+
+
 def in_pieces(bench, program, options):
     """Returns how many chains are right, and the first difference."""
-    failure = bench.chain(program, differential.growing())
+    failure = chain(bench, program, differential.growing())
     right, first = int(not failure), failure
     for k in range(1, options.chains):
         rng = random.Random(f"{options.seed} {program.name} {k}")
         steps = differential.random_steps(rng, program.length, options.processes)
-        failure = bench.chain(program, steps)
+        failure = chain(bench, program, steps)
         right += not failure
         first = first or failure
     if first:
@@ -79,6 +132,8 @@ def arguments():
     parser.add_argument("--processes", type=int, default=12, help="in a chain, about")
     parser.add_argument("--only", action="append")
     parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--every", type=int)
+    parser.add_argument("--programs", type=int, default=0)
     parser.add_argument("--verbose", action="store_true", help="tell what differs")
     return parser.parse_args()
 
@@ -88,7 +143,8 @@ def exercise(bench, options):
     undisturbed, and of those that are in pieces too."""
     total = again = pieces = 0
     print(f"{'script':26} {'needs':6} {'again':>6} {'pieces':>7}")
-    for program, layers in programs(options.only):
+    every = more_programs(bench, options) if options.every else ()
+    for program, layers in itertools.chain(programs(options.only), every):
         total += 1
         same, text = undisturbed(bench, program)
         column = "-"
@@ -105,7 +161,10 @@ def exercise(bench, options):
 
 def main():
     options = arguments()
-    bench = differential.Bench(options)
+    bench = SteppingBench(options) if options.every else differential.Bench(options)
+    if options.every:
+        os.environ[LISTED] = os.path.join(bench.folder, "collections")
+        os.environ["CKPTLUA_TEST_EVERY"] = str(options.every)
     try:
         total, again, pieces = exercise(bench, options)
     finally:
