@@ -127,6 +127,22 @@ static void rebuild_nils(lua_State *co, int count)
         lua_pushnil(co);
 }
 
+/* A coroutine that has been closed has a stack of LUA_MINSTACK slots, and one more for each value
+ * that is below them: its own function, and an error. That is a block that counts as the script's
+ * (zone/zone.h), so this one is closed too. */
+static void rebuild_close(const struct described *described)
+{
+    lua_State *co = described->co;
+    int own = exact_own(described->exact, ZONE_SCRIPTS);
+    if (described->room > LUA_MINSTACK + 1) {
+        lua_pushnil(co);
+        vm_thread(co)->status = LUA_ERRRUN;
+    }
+    lua_resetthread(co);
+    lua_settop(co, 0);
+    exact_own(described->exact, own);
+}
+
 /* Runs a function in the thread that calls itself `depth` times: that leaves as many free CallInfo
  * behind, and an entry in Lua's list of threads that have open upvalues. */
 static void rebuild_make_room(struct described *described)
@@ -138,6 +154,11 @@ static void rebuild_make_room(struct described *described)
     /* At least what it had: Debian's 5.4.4 does not like stacks that grow at the wrong moment. But
      * nothing much on a file's word. */
     int room = described->slots + 3 * LUA_MINSTACK;
+    if (described->count == 0 && described->base < LUA_MINSTACK && described->room > LUA_MINSTACK &&
+        described->room <= LUA_MINSTACK + 2) {
+        rebuild_close(described);
+        return;
+    }
     if (room < described->room)
         room = described->room;
     if (!lua_checkstack(co, room))

@@ -1,12 +1,12 @@
 """Runs the scripts of later/ undisturbed and in pieces, and prints a table of which do the same.
 
 usage: later.py --driver PATH [--other PATH] [--seed N] [--chains K] [--processes P] [--only NAME]
-                [--strict] [--every BYTES [--programs N]]
+                [--again N] [--strict] [--every BYTES [--programs N]]
 
 What these scripts print depends on the seed of hashes (S), the layout of tables (L), addresses (Z)
 and the moments of the collector (G); their first comment tells on which. Each is run three times
-undisturbed, with the same seed ("again": how many of the two later runs printed what the first
-did), and, where all three agree, K times in pieces as differential.py does ("pieces": how many of
+(--again 2) undisturbed, with the same seed ("again": how many of the later runs printed what the
+first did), and, where all agree, K times in pieces as differential.py does ("pieces": how many of
 the chains printed that too). A script that differs already undisturbed cannot be compared: "-".
 
 With --every all scripts of differential.py are run too, and N generated programs; garbage is
@@ -80,9 +80,9 @@ def difference_of(expected, lines):
 
 
 def undisturbed(bench, program):
-    """Runs it three times; returns how many of the later two are as the first, and a difference."""
+    """Runs it some times; returns how many of the later ones are as the first, and a difference."""
     same, text = 0, None
-    for turn in range(3):
+    for turn in range(bench.options.again + 1):
         bench.remove_snapshots()
         got = differential.run(bench.driver(None, bench.snapshot, turn) + [program.file], program.folder)
         lines = collections()
@@ -132,6 +132,7 @@ def arguments():
     parser.add_argument("--processes", type=int, default=12, help="in a chain, about")
     parser.add_argument("--only", action="append")
     parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--again", type=int, default=2, help="undisturbed runs, beside the first")
     parser.add_argument("--every", type=int)
     parser.add_argument("--programs", type=int, default=0)
     parser.add_argument("--verbose", action="store_true", help="tell what differs")
@@ -148,12 +149,12 @@ def exercise(bench, options):
         total += 1
         same, text = undisturbed(bench, program)
         column = "-"
-        if same == 2:
+        if same == options.again:
             again += 1
             right, text = in_pieces(bench, program, options)
             pieces += right == options.chains
             column = f"{right}/{options.chains}"
-        print(f"{program.name:26} {layers:6} {f'{same}/2':>6} {column:>7}", flush=True)
+        print(f"{program.name:26} {layers:6} {f'{same}/{options.again}':>6} {column:>7}", flush=True)
         if options.verbose and text:
             print("    " + text)
     return total, again, pieces
