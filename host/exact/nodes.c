@@ -135,6 +135,34 @@ static int nodes_entry(lua_State *L, int index, uint32_t place)
     return 1;
 }
 
+/* Tables are known by their address, strings by that of their text. */
+static const void *nodes_fetch(uint64_t bits, uint8_t tag)
+{
+    if ((tag & VM_COLLECTABLE) == 0)
+        return NULL;
+    const struct vm_string *object = (const void *)(uintptr_t)bits;
+    __builtin_prefetch(object);
+    return (tag & 0x0F) == LUA_TSTRING ? (const void *)object->text : object;
+}
+
+static void nodes_fetch_value(lua_State *L, int index, uint32_t place, const void **address)
+{
+    const struct vm_table *table = vm_table(L, index);
+    *address = NULL;
+    if (place < vm_array_size(table))
+        *address = nodes_fetch(table->array[place].bits, table->array[place].tag);
+}
+
+static void nodes_fetch_entry(lua_State *L, int index, uint32_t place, const void *addresses[2])
+{
+    const struct vm_node *node = nodes_at(L, index, place);
+    addresses[0] = addresses[1] = NULL;
+    if (node == NULL || !nodes_is_entry(node))
+        return;
+    addresses[0] = nodes_fetch(node->key, node->key_tag);
+    addresses[1] = nodes_fetch(node->bits, node->tag);
+}
+
 static const void *nodes_removed(lua_State *L, int index, uint32_t place)
 {
     const struct vm_node *node = nodes_at(L, index, place);
@@ -174,9 +202,9 @@ static void nodes_strings(lua_State *L,
         }
 }
 
-const struct layout_writer nodes_writer = {nodes_sizes,   nodes_look,   nodes_count, nodes_value,
-                                           nodes_numbers, nodes_place,  nodes_entry, nodes_removed,
-                                           nodes_aliases, nodes_strings};
+const struct layout_writer nodes_writer = {
+    nodes_sizes, nodes_look,        nodes_count,       nodes_value,   nodes_numbers, nodes_place,
+    nodes_entry, nodes_fetch_value, nodes_fetch_entry, nodes_removed, nodes_aliases, nodes_strings};
 
 /* ---------------------------------------------------------------- making */
 

@@ -56,6 +56,12 @@ uint64_t idmap_get(const struct idmap *map, const void *address)
     return map->entries == NULL ? 0 : idmap_place(map, address)->number;
 }
 
+void idmap_fetch(const struct idmap *map, const void *address)
+{
+    if (map->entries != NULL && address != NULL)
+        __builtin_prefetch(&map->entries[idmap_home(map, address)], 1);
+}
+
 void idmap_free(struct idmap *map)
 {
     free(map->entries);

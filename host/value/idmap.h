@@ -27,6 +27,9 @@ struct idmap_entry *idmap_find(struct idmap *map, const void *address);
 int idmap_has(const struct idmap *map, const void *address);
 uint64_t idmap_get(const struct idmap *map, const void *address);
 
+/* Has the processor fetch where address has, or would have, its entry. */
+void idmap_fetch(const struct idmap *map, const void *address);
+
 void idmap_free(struct idmap *map);
 
 #endif

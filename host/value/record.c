@@ -19,6 +19,8 @@ static void record_metatable(lua_State *L, struct encoder *encode, int table)
 
 /* ---------------------------------------------------------------- entries only */
 
+enum { RECORD_AHEAD = 12 }; /* entries: what they need is fetched from memory in the meantime */
+
 /* The values of so many places from 1 on, all of them in the array part if there is a way to look
  * inside. */
 static void record_array(lua_State *L, struct encoder *encode, int table, uint32_t count)
@@ -30,6 +32,9 @@ static void record_array(lua_State *L, struct encoder *encode, int table, uint32
     for (uint32_t i = 0, run; i < count; i += run) {
         run = inside->numbers(L, table, i, count - i, &numbers);
         if (run == 0) {
+            const void *address;
+            inside->fetch_value(L, table, i + RECORD_AHEAD, &address);
+            idmap_fetch(&encode->map, address);
             encoder_typed(L, encode, value, inside->value(L, table, i));
             lua_settop(L, value - 1);
             run = 1;
@@ -68,6 +73,10 @@ static void record_others(lua_State *L, struct encoder *encode, int table, uint3
         left--;
     }
     for (uint32_t i = 0; i < hash && left > 0; i++) {
+        const void *addresses[2];
+        inside->fetch_entry(L, table, i + RECORD_AHEAD, addresses);
+        idmap_fetch(&encode->map, addresses[0]);
+        idmap_fetch(&encode->map, addresses[1]);
         if (!inside->entry(L, table, i))
             continue;
         record_pair(L, encode);
