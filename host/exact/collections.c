@@ -80,6 +80,8 @@ static void collections_reached(void *context, enum zone_sort sort)
     struct collections *collections = &exact->collections;
     if (sort == ZONE_GUARDED)
         collections->strings_due = 1;
+    else if (sort == ZONE_UNCOUNTED)
+        collections->others_due = 1;
     else
         collections->due = 1;
     collections_call(exact);
@@ -109,7 +111,6 @@ void collections_begin(lua_State *L, struct exact *exact, int stopped)
     zone_on_limit(exact->zone, collections_reached, exact);
     zone_restart(exact->zone);
     zone_set_since(exact->zone, ZONE_COUNTED, collections->since);
-    zone_set_owed(exact->zone, collections->owed);
     if (collections->limit == 0)
         collections->limit = collections_limit(exact);
     collections_watch(L, exact);
@@ -158,7 +159,6 @@ void collections_pass(struct exact *exact)
     if (!collections->running || collections->passing++ > 0)
         return;
     collections->since = zone_since(exact->zone, ZONE_COUNTED);
-    collections->owed = zone_owed(exact->zone);
     zone_set_limit(exact->zone, ZONE_COUNTED, UINT64_MAX);
 }
 
@@ -168,7 +168,6 @@ void collections_count(struct exact *exact)
     if (!collections->running || --collections->passing > 0)
         return;
     zone_set_since(exact->zone, ZONE_COUNTED, collections->since);
-    zone_set_owed(exact->zone, collections->owed);
     if (!collections->stopped && !collections->due)
         zone_set_limit(exact->zone, ZONE_COUNTED, collections->limit);
 }
@@ -210,7 +209,7 @@ void collections_make(lua_State *L, struct exact *exact)
     zone_restart(zone);
     zone_own(zone, own);
     collections->made++;
-    collections->strings_due = 0;
+    collections->strings_due = collections->others_due = 0;
     collections->limit = collections_limit(exact);
     collections_watch(L, exact);
     if (collections->watch != NULL)
@@ -232,7 +231,9 @@ void collections_take(lua_State *L, struct exact *exact)
     const struct collections *collections = &exact->collections;
     if (!collections->running || collections->stopped)
         return;
-    if (collections->due)
+    if (collections->due && zone_since(exact->zone, ZONE_COUNTED) < collections->limit)
+        collections_watch(L, exact); /* it was a stack */
+    if (collections->due || collections->others_due)
         collections_make(L, exact);
     else if (collections->strings_due)
         collections_sweep(L, exact);
@@ -251,11 +252,10 @@ void collections_push(lua_State *L, const struct exact *exact)
     const struct collections *collections = &exact->collections;
     int is_passed = collections->passing > 0;
     luaL_checkstack(L, 4, NULL);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 2);
     collections_write(L, "limit", collections->limit);
     collections_write(L, "since",
                       is_passed ? collections->since : zone_since(exact->zone, ZONE_COUNTED));
-    collections_write(L, "owed", is_passed ? collections->owed : zone_owed(exact->zone));
 }
 
 static uint64_t collections_read(lua_State *L, int index, const char *name)
@@ -272,5 +272,4 @@ void collections_set(lua_State *L, struct exact *exact, int index)
     luaL_checkstack(L, 4, NULL);
     collections->limit = collections_read(L, index, "limit");
     collections->since = collections_read(L, index, "since");
-    collections->owed = collections_read(L, index, "owed");
 }

@@ -29,16 +29,16 @@ struct exact;
 
 /* All zeros: Lua's own collector works as it always does. */
 struct collections {
-    int on;               /* moments are chosen here */
-    int running;          /* the script runs: it is the time for collections */
-    int stopped;          /* by the script */
-    const int *pause;     /* percent, as Lua's; -1: not set by the script */
-    uint64_t outside;     /* bytes that userdata have outside of Lua's memory */
-    int due, strings_due; /* a hook has been set for one of these */
-    uint64_t limit;       /* of ZONE_COUNTED; 0: not known yet */
-    uint64_t since, owed; /* zone_since and zone_owed, while nothing is counted: */
-    int passing;          /* collections_pass, or before the script goes on */
-    uint64_t made, swept; /* how many there were */
+    int on;                           /* moments are chosen here */
+    int running;                      /* the script runs: it is the time for collections */
+    int stopped;                      /* by the script */
+    const int *pause;                 /* percent, as Lua's; -1: not set by the script */
+    uint64_t outside;                 /* bytes that userdata have outside of Lua's memory */
+    int due, strings_due, others_due; /* a hook has been set for one of these */
+    uint64_t limit;                   /* of ZONE_COUNTED; 0: not known yet */
+    uint64_t since;                   /* zone_since, while nothing is counted: */
+    int passing;                      /* collections_pass, or before the script goes on */
+    uint64_t made, swept;             /* how many there were */
     /* For tests: what is called behind each collection; and the limit, whatever is alive, or 0. */
     void (*watch)(struct exact *exact);
     uint64_t fixed;

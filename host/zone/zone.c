@@ -158,33 +158,32 @@ static void *zone_take_large(struct zone *zone, uint32_t group, size_t size, int
     }
     *header = (struct zone_large){group, (uint32_t)is_stack, size};
     zone->large[group] += size;
-    if (group == ZONE_BLOCK || group == ZONE_OWN) { /* counted, or not, by the next call */
+    if (group == ZONE_BLOCK || group == ZONE_OWN) {
         zone->last = header + 1;
-        zone->owed = group == ZONE_BLOCK ? size : 0;
         zone->special |= ZONE_GREW;
     }
-    if (group != ZONE_BLOCK)
-        zone_count(zone, zone_sort_large(group), (int64_t)size, NULL);
+    zone_count(zone, zone_sort_large(group), (int64_t)size, NULL);
     return header + 1;
 }
 
-/* A large block was made by the last call, and is no stack. */
+/* If a large block was made by the last call, it is no stack. */
 static void zone_settle(struct zone *zone)
 {
-    if ((zone->special & ZONE_GREW) == 0)
-        return;
     zone->special &= ~(unsigned)ZONE_GREW;
-    zone_count(zone, ZONE_COUNTED, (int64_t)zone->owed, NULL);
 }
 
-/* A stack is freed just after a large block was made: Lua has moved the one to the other. */
+/* A stack is freed just after a large block was made: Lua has moved the one to the other, and what
+ * was counted was not to be. */
 static void zone_settle_stack(struct zone *zone)
 {
     struct zone_large *header = zone_header(zone->last);
-    zone->special &= ~(unsigned)ZONE_GREW;
-    zone->large[header->group] -= header->size;
-    header->group = ZONE_OWN;
+    zone_settle(zone);
     header->is_stack = 1;
+    if (header->group == ZONE_OWN)
+        return;
+    zone->large[header->group] -= header->size;
+    zone->left[ZONE_COUNTED] += (int64_t)header->size;
+    header->group = ZONE_OWN;
     zone->large[ZONE_OWN] += header->size;
     zone_count(zone, ZONE_UNCOUNTED, (int64_t)header->size, NULL);
 }
@@ -192,7 +191,7 @@ static void zone_settle_stack(struct zone *zone)
 static void zone_give_large(struct zone *zone, void *block)
 {
     struct zone_large *header = zone_header(block);
-    if ((zone->special & ZONE_GREW) != 0 && header->is_stack && zone->last != NULL)
+    if ((zone->special & ZONE_GREW) != 0 && header->is_stack)
         zone_settle_stack(zone);
     else
         zone_settle(zone);
@@ -210,20 +209,6 @@ static void *zone_resize_large(struct zone *zone, void *block, size_t size)
         zone_count(zone, zone_sort_large(header->group), (int64_t)(size - header->size), NULL);
     header->size = size;
     return header + 1;
-}
-
-uint64_t zone_owed(const struct zone *zone)
-{
-    return (zone->special & ZONE_GREW) != 0 ? zone->owed : 0;
-}
-
-void zone_set_owed(struct zone *zone, uint64_t bytes)
-{
-    zone->last = NULL;
-    zone->owed = bytes < ZONE_NO_LIMIT ? bytes : ZONE_NO_LIMIT;
-    zone->special &= ~(unsigned)ZONE_GREW;
-    if (bytes > 0 && zone->regions != NULL)
-        zone->special |= ZONE_GREW;
 }
 
 /* ---------------------------------------------------------------- cells */

@@ -74,8 +74,7 @@ struct zone {
     int64_t left[ZONE_SORTS];    /* until the limit is reached */
     int64_t limit[ZONE_SORTS];   /* bytes since the last zone_restart */
     uint64_t large[ZONE_GROUPS]; /* live bytes in blocks from malloc */
-    void *last;                  /* a large block that may turn out to be a stack, or NULL */
-    uint64_t owed;               /* bytes of it, which the next call counts */
+    void *last;                  /* a large block that may turn out to be a stack */
     uint64_t wanted[4];          /* place of the next object of each kind, or PLACES_NONE */
     uint64_t missed;             /* wanted places that could not be given */
     struct places_phantom *phantoms;
@@ -110,16 +109,13 @@ uint64_t zone_since(const struct zone *zone, enum zone_sort sort);
 /* Sets that number, and by it the distance to the limit: when a state is restored. */
 void zone_set_since(struct zone *zone, enum zone_sort sort, uint64_t bytes);
 
-/* Bytes that the next call will count: of a large block that it may tell to be a stack. And sets
- * that number, for a state in which such a call is to come. */
-uint64_t zone_owed(const struct zone *zone);
-void zone_set_owed(struct zone *zone, uint64_t bytes);
-
 /* A collection ends: counting begins anew, without limits. */
 void zone_restart(struct zone *zone);
 
 /* When this many bytes have been allocated since the last zone_restart, reached(context, sort) is
- * called, once, from within zone_alloc: it must not allocate or free by this zone, nor raise. */
+ * called, once, from within zone_alloc: it must not allocate or free by this zone, nor raise. It
+ * may be too early, as a stack that has moved is told by what is freed behind it: look at
+ * zone_since later. */
 void zone_set_limit(struct zone *zone, enum zone_sort sort, uint64_t bytes);
 void zone_on_limit(struct zone *zone, void (*reached)(void *context, enum zone_sort sort),
                    void *context);

@@ -103,7 +103,8 @@ static void driver_collect(lua_State *L, struct exact *exact)
         return;
     exact->collections.strings_due = 1;
     collections_take(L, exact);
-    exact->collections.due = 1;
+    if (exact->collections.running && !exact->collections.stopped)
+        collections_make(L, exact);
 }
 
 /* Before each instruction, until the time has come. */
