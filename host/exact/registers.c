@@ -38,8 +38,11 @@ static void registers_clear_call(struct registers *at, const struct vm_call *cal
     if (!vm_is_lua(call) || !code_find(at->L, &at->exact->code, vm_called(call), &chunk, &number))
         return;
     count = vm_called(call)->registers;
-    if (!innermost && limit - registers < count)
+    int failed = innermost && at->thread->status > LUA_YIELD;
+    if ((!innermost || failed) && limit - registers < count)
         count = (int)(limit - registers);
+    if (failed && count > 0 && registers + count == limit)
+        regset_add(held, count - 1); /* the error value */
     const struct site *site = site_of(at->L, &at->exact->sites, &at->exact->code, call, !innermost);
     for (int word = 0; word < REGSET_WORDS; word++) {
         uint64_t unused = regset_word(word, 0, count) & ~(site->live[word] | held[word]);
@@ -48,14 +51,11 @@ static void registers_clear_call(struct registers *at, const struct vm_call *cal
     }
 }
 
-/* One that has failed stays as it is: its calls are there to be looked at only. */
 static void registers_clear_thread(lua_State *L, struct exact *exact,
                                    const struct vm_thread *thread)
 {
     struct registers at = {L, exact, thread, thread->open_upvalues, thread->to_be_closed};
     const struct vm_value *limit = thread->top;
-    if (thread->status > LUA_YIELD)
-        return;
     for (const struct vm_call *call = thread->call; call != &thread->base; call = call->previous) {
         registers_clear_call(&at, call, limit);
         limit = vm_place(call);
