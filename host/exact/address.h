@@ -69,7 +69,7 @@ void address_check(lua_State *L, struct addresses *addresses, uint64_t place);
 /* Of layout_reader. */
 int address_is_there(lua_State *L, const void *context, int key);
 
-/* A full collection has ended: what was garbage at the save is free. */
+/* A full collection is made, or was: what was garbage at the save is free. */
 void address_collected(struct exact *exact);
 
 /* Where collections are Lua's own business nobody tells of them. All has been put back: watches for

@@ -204,8 +204,8 @@ void collections_make(lua_State *L, struct exact *exact)
     struct zone *zone = exact->zone;
     collections_clear_registers(exact);
     int own = zone_own(zone, ZONE_SCRIPTS); /* of finalizers */
+    address_collected(exact); /* finalizers are to have these places, as if they had been swept */
     lua_gc(L, LUA_GCCOLLECT);
-    address_collected(exact);
     zone_restart(zone);
     zone_own(zone, own);
     collections->made++;

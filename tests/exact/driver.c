@@ -21,6 +21,7 @@
 
 #include "batch.h"
 #include "ckptlua.h"
+#include "digest.h"
 #include "exact/capture.h"
 #include "exact/opcode.h"
 #include "job/host.h"
@@ -29,7 +30,8 @@ struct driver {
     ckptlua *host;
     long left; /* instructions; negative: not to be stopped */
     lua_Hook hook;
-    int code; /* of a script that is left in the middle, */
+    const void *ckpt; /* the table */
+    int code;         /* of a script that is left in the middle, */
     jmp_buf out;
 };
 
@@ -135,7 +137,7 @@ static void driver_count(lua_State *L, lua_Debug *debug)
  * $CKPTLUA_TEST_EVERY bytes have been made. */
 static void driver_watch(struct exact *exact)
 {
-    const struct zone *zone = exact->zone;
+    struct zone *zone = exact->zone;
     FILE *out = fopen(getenv("CKPTLUA_TEST_COLLECTIONS"), "a");
     if (out == NULL)
         return;
@@ -143,6 +145,8 @@ static void driver_watch(struct exact *exact)
             (uintmax_t)zone_live_objects(zone));
     for (int group = ZONE_TABLE; group < ZONE_BLOCK; group++)
         fprintf(out, " %ju", (uintmax_t)zone_live_group(zone, (enum zone_group)group));
+    struct digest digest = digest_heap(exact->scratch, zone, driver.ckpt);
+    fprintf(out, " places %jx tables %jx", (uintmax_t)digest.places, (uintmax_t)digest.tables);
     fprintf(out, "\n");
     fclose(out);
 }
@@ -151,6 +155,9 @@ static void driver_open(void *context, lua_State *L)
 {
     struct job *job = host_job(L);
     (void)context;
+    lua_getglobal(L, "ckpt");
+    driver.ckpt = lua_topointer(L, -1);
+    lua_pop(L, 1);
     if (getenv("CKPTLUA_TEST_COLLECTIONS") != NULL)
         job->exact.collections.watch = driver_watch;
     if (getenv("CKPTLUA_TEST_EVERY") != NULL)
