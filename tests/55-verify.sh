@@ -122,10 +122,10 @@ expect_exit 0 "$CKPTLUA" verify --kills 4 --resume exact ../ten.lua
 expect_output 'stdout       identical (10 lines)'
 cd ../..
 rm -r elsewhere
-echo 'i = i or 0 while i < 20 do i = i + 1 ckpt.sleep(0.01) checkpoint() end os.exit(7)' >seven.lua
+echo 'i = i or 0 while i < 20 do i = i + 1 ckpt.sleep(0.04) checkpoint() end os.exit(7)' >seven.lua
 expect_exit 0 "$CKPTLUA" verify --kills 2 seven.lua
 expect_output 'exit code    identical (7)' 'state        not compared: '
-echo 'i = i or 0 while i < 20 do i = i + 1 ckpt.sleep(0.01) checkpoint() end c = coroutine.create(print)' >co.lua
+echo 'i = i or 0 while i < 20 do i = i + 1 ckpt.sleep(0.04) checkpoint() end c = coroutine.create(print)' >co.lua
 expect_exit 0 "$CKPTLUA" verify --kills 2 --resume globals co.lua
 expect_output 'exit code    identical (0)' 'state        not compared: the last one cannot be saved: '
 scratch_is_gone

@@ -93,13 +93,9 @@ void code_push_closure(lua_State *L, struct code *code, struct vm_prototype *pro
 {
     int count = prototype->upvalues_count;
     luaL_checkstack(L, 8, NULL);
-    struct vm_thread *thread = vm_thread(L);
-    uint8_t allows_hooks = thread->allows_hooks;
     code_push_maker(L, code, count);
     address_want(code->addresses, place);
-    thread->allows_hooks = 0; /* nothing is collected within: what its registers hold is garbage */
-    lua_call(L, 0, 1);        /* an error of it sets that back */
-    thread->allows_hooks = allows_hooks;
+    lua_call(L, 0, 1);
     address_made(L, code->addresses, place);
     struct vm_closure *closure = vm_closure(L, -1);
     if (closure->upvalues_count != count)

@@ -873,11 +873,12 @@ static void owners_and_large_blocks(void **state)
     void *stack = zone_alloc(&zone, NULL, 0, 720);
     since = zone_since(&zone, ZONE_COUNTED);
     live = zone_live_objects(&zone);
-    zone_alloc(&zone, NULL, 0, 1440);
+    void *larger = zone_alloc(&zone, NULL, 0, 1440);
     assert_int_equal(zone_since(&zone, ZONE_COUNTED), since + 1440);
     zone_alloc(&zone, stack, 720, 0);
     assert_int_equal(zone_since(&zone, ZONE_COUNTED), since);
     assert_int_equal(zone_live_objects(&zone), live);
+    zone_alloc(&zone, larger, 1440, 0);
     zone_close(&zone);
 }
 
