@@ -145,14 +145,6 @@ static const void *nodes_fetch(uint64_t bits, uint8_t tag)
     return (tag & 0x0F) == LUA_TSTRING ? (const void *)object->text : object;
 }
 
-static void nodes_fetch_value(lua_State *L, int index, uint32_t place, const void **address)
-{
-    const struct vm_table *table = vm_table(L, index);
-    *address = NULL;
-    if (place < vm_array_size(table))
-        *address = nodes_fetch(table->array[place].bits, table->array[place].tag);
-}
-
 static void nodes_fetch_entry(lua_State *L, int index, uint32_t place, const void *addresses[2])
 {
     const struct vm_node *node = nodes_at(L, index, place);
@@ -203,8 +195,8 @@ static void nodes_strings(lua_State *L,
 }
 
 const struct layout_writer nodes_writer = {
-    nodes_sizes, nodes_look,        nodes_count,       nodes_value,   nodes_numbers, nodes_place,
-    nodes_entry, nodes_fetch_value, nodes_fetch_entry, nodes_removed, nodes_aliases, nodes_strings};
+    nodes_sizes, nodes_look,        nodes_count,   nodes_value,   nodes_numbers, nodes_place,
+    nodes_entry, nodes_fetch_entry, nodes_removed, nodes_aliases, nodes_strings};
 
 /* ---------------------------------------------------------------- making */
 

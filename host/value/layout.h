@@ -62,9 +62,8 @@ struct layout_writer {
     struct layout_place (*place)(lua_State *L, int table, uint32_t place);
     /* Pushes key and value of an entry. Returns 0, and pushes nothing, where there is none. */
     int (*entry)(lua_State *L, int table, uint32_t place);
-    /* Has the processor fetch what the value in a place of the array part will need, or an entry;
-     * tells the addresses by which a map knows them, NULL for what is none of it. */
-    void (*fetch_value)(lua_State *L, int table, uint32_t place, const void **address);
+    /* Has the processor fetch what an entry will need; tells the addresses by which a map knows its
+     * key and value, NULL for what is no object. */
     void (*fetch_entry)(lua_State *L, int table, uint32_t place, const void *addresses[2]);
     /* The key of a removed entry: pushes it, or pushes nil and returns the address that is left of
      * it, which another object may have by now. */

@@ -32,9 +32,6 @@ static void record_array(lua_State *L, struct encoder *encode, int table, uint32
     for (uint32_t i = 0, run; i < count; i += run) {
         run = inside->numbers(L, table, i, count - i, &numbers);
         if (run == 0) {
-            const void *address;
-            inside->fetch_value(L, table, i + RECORD_AHEAD, &address);
-            idmap_fetch(&encode->map, address);
             encoder_typed(L, encode, value, inside->value(L, table, i));
             lua_settop(L, value - 1);
             run = 1;
