@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "scratch.h"
 #include "value/decode.h"
 #include "value/late.h"
 #include "value/names.h"
@@ -384,14 +384,8 @@ int value_decode(lua_State *L, int table, const void *data, size_t size)
 
 uint64_t value_seed(void)
 {
-    const char *text = getenv("CKPTLUA_TEST_SEED");
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t seed = text != NULL ? strtoull(text, NULL, 10)
-                                 : (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 20;
-    seed += seed == 0;
-    print_message("CKPTLUA_TEST_SEED=%llu\n", (unsigned long long)seed);
-    return seed;
+    uint64_t seed = scratch_seed();
+    return seed + (seed == 0); /* value_random needs another one */
 }
 
 uint64_t value_random(uint64_t *state)
