@@ -166,10 +166,10 @@ void exact_begin(lua_State *L, struct exact *exact, int script);
  * handler has made it, is on the main coroutine's stack. */
 int exact_run(lua_State *L, struct exact *exact, int arguments);
 
-/* As zone_own, where there is a zone. */
+/* zone_own */
 static inline int exact_own(const struct exact *exact, int owner)
 {
-    return exact->zone == NULL ? ZONE_SCRIPTS : zone_own(exact->zone, owner);
+    return zone_own(exact->zone, owner);
 }
 
 /* How functions and threads go into a snapshot, and come out of it. */

@@ -9,19 +9,14 @@
 
 static const char filetable_key = 'f';
 
-static int set_owner(const struct files_host *host, int owner)
-{
-    return host->zone == NULL ? ZONE_SCRIPTS : zone_own(host->zone, owner);
-}
-
 int filetable_begin_own(lua_State *L)
 {
-    return set_owner(filetable_get(L)->host, ZONE_HOSTS);
+    return zone_own(filetable_get(L)->host->zone, ZONE_HOSTS);
 }
 
 void filetable_end_own(lua_State *L, int before)
 {
-    set_owner(filetable_get(L)->host, before);
+    zone_own(filetable_get(L)->host->zone, before);
 }
 
 /* Pushes a table with weak keys. */
@@ -36,7 +31,7 @@ static void push_weak_table(lua_State *L)
 
 struct filetable *filetable_new(lua_State *L, const struct files_host *host, lua_CFunction finalize)
 {
-    int own = set_owner(host, ZONE_HOSTS);
+    int own = zone_own(host->zone, ZONE_HOSTS);
     struct filetable *table = lua_newuserdatauv(L, sizeof *table, FILETABLE_RESTORED);
     *table = (struct filetable){.host = host, .next = 1, .stdin_start = -1};
     push_weak_table(L);
@@ -52,7 +47,7 @@ struct filetable *filetable_new(lua_State *L, const struct files_host *host, lua
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &filetable_key);
-    set_owner(host, own);
+    zone_own(host->zone, own);
     return table;
 }
 

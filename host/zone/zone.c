@@ -407,6 +407,8 @@ int zone_own(struct zone *zone, int owner)
 {
     static const unsigned bits[] = {0, ZONE_IS_OWN, ZONE_OWNS_BLOCKS};
     int before = ZONE_SCRIPTS;
+    if (zone == NULL)
+        return before;
     if ((zone->special & ZONE_IS_OWN) != 0)
         before = ZONE_HOSTS;
     else if ((zone->special & ZONE_OWNS_BLOCKS) != 0)

@@ -96,7 +96,7 @@ void *zone_alloc(void *context, void *block, size_t old_size, size_t new_size);
 
 /* Whose is what is made from now on. The host's own has no place, and does not count; of blocks:
  * what is made may be the script's, but its arrays, as those of a function's code, do not count.
- * Returns what was set before, for setting it again. */
+ * Returns what was set before, for setting it again. zone may be NULL: then nobody asks. */
 enum zone_owner { ZONE_SCRIPTS, ZONE_HOSTS, ZONE_HOSTS_BLOCKS };
 int zone_own(struct zone *zone, int owner);
 
