@@ -154,6 +154,11 @@ int exact_run(lua_State *L, struct exact *exact, int arguments)
         lua_pushcfunction(main, exact->handler);
         lua_xmove(L, main, arguments + 1);
         arguments += 2;
+    } else {
+        /* The function at whose instruction the state was saved has to pass a hook first: Lua skips
+         * the next one there, as it takes it for the one that has yielded. A collection would be
+         * an instruction late. */
+        exact->armed = 1;
     }
     return coroutine_run(L, exact, main, arguments, &results);
 }
@@ -167,16 +172,18 @@ void exact_writer(struct exact *exact, struct code_writer *writer)
                                    capture_made,
                                    parts_push,
                                    finalizers_push,
+                                   finalizers_have_run,
                                    exact->addresses.marking ? address_of : NULL,
                                    address_next_garbage};
 }
 
 void exact_reader(struct exact *exact, struct code_reader *reader)
 {
-    *reader = (struct code_reader){exact,          rebuild_chunk, rebuild_function, rebuild_thread,
-                                   loading_native, rebuild_made,  order_keep,       NULL,
-                                   rebuild_finish, address_table, address_load,     address_set_own,
-                                   address_hold};
+    *reader =
+        (struct code_reader){exact,           rebuild_chunk, rebuild_function, rebuild_thread,
+                             loading_native,  rebuild_made,  order_keep,       NULL,
+                             rebuild_finish,  address_table, address_load,     finalizers_forget,
+                             address_set_own, address_hold};
     if (!exact->keeps_layout)
         return;
     exact->layout = nodes_reader;

@@ -269,7 +269,9 @@ static const char *vm_look_at_finalizers(lua_State *L, struct vm *vm)
     for (int i = 1; i <= 2; i++) {
         lua_pushvalue(L, 3);
         lua_setmetatable(L, i);
-        if (!PEEK(&vm_thread(L)->global->finalized, marked) || marked != objects[i - 1])
+        struct vm_object object;
+        if (!PEEK(&vm_thread(L)->global->finalized, marked) || marked != objects[i - 1] ||
+            !PEEK(marked, object) || (object.marked & VM_HAS_FINALIZER) == 0)
             return "the list of objects with finalizers";
     }
     lua_settop(L, 0);

@@ -209,6 +209,8 @@ struct vm_global {
 /* vm_object.marked: the two whites, and black. And vm_global.modes: the states of a collector that
  * has nothing under way, all objects being white. */
 enum { VM_WHITE = 1 << 3 | 1 << 4, VM_BLACK = 1 << 5 };
+/* And there: it is in the list of those with a finalizer that is still to run. */
+enum { VM_HAS_FINALIZER = 1 << 6 };
 enum { VM_MODE_STATE = 1, VM_MODE_KIND = 2, VM_STATE_PAUSE = 8, VM_KIND_INCREMENTAL = 0 };
 
 /* lua_State */

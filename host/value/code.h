@@ -67,6 +67,8 @@ struct code_writer {
     /* Pushes the list of the tables that have a finalizer which is still to run, in the order in
      * which they were marked for it; nothing may refer to one of them any more. */
     void (*finalizers)(lua_State *L, void *context);
+    /* Whether the userdata at index has a finalizer, and it has run. */
+    int (*finalized)(lua_State *L, void *context, int index);
     /* The place of the object at index, or CODE_NO_PLACE; asked for once, when it is met first.
      * NULL: objects have none. */
     uint64_t (*place)(lua_State *L, void *context, int index);
@@ -104,6 +106,8 @@ struct code_reader {
     /* Pushes the userdata that the type's `load` makes. */
     void (*load)(lua_State *L, void *context, const struct userdata_type *type, const char *data,
                  size_t size, uint64_t place);
+    /* The finalizer of the userdata on top, which is new, is not to run. */
+    void (*finalized)(lua_State *L, void *context);
     /* What is made from here on is the host's own, or not. */
     void (*own)(lua_State *L, void *context, int on);
     void (*garbage)(lua_State *L, void *context, const struct code_garbage *garbage);

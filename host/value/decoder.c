@@ -156,8 +156,8 @@ static uint64_t decoder_place(lua_State *L, struct decoder *decode, int has_plac
     return (uint64_t)token.value.integer;
 }
 
-/* ["userdata", type, bytes], and its place */
-static void decoder_userdata(lua_State *L, struct decoder *decode, int has_place)
+/* ["userdata", type, bytes], or "finalized", and its place */
+static void decoder_userdata(lua_State *L, struct decoder *decode, int has_place, int is_finalized)
 {
     const struct code_reader *code = decode->code;
     struct unpack_token token;
@@ -185,6 +185,8 @@ static void decoder_userdata(lua_State *L, struct decoder *decode, int has_place
             code->load(L, code->context, type, data, size, place);
         else
             type->load(L, data, size);
+        if (is_finalized && code != NULL && code->finalized != NULL)
+            code->finalized(L, code->context);
     }
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
@@ -308,7 +310,7 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
         int may_have_place; /* one more */
     } tags[] = {{"name", 2, 0},      {"function", 2, 0}, {"module", 2, 0}, {"class", 2, 0},
                 {"transient", 2, 0}, {"userdata", 3, 1}, {"object", 3, 0}, {"closure", 4, 1},
-                {"chunk", 3, 0},     {"thread", 2, 1},   {"made", 0, 0}};
+                {"chunk", 3, 0},     {"thread", 2, 1},   {"made", 0, 0},   {"finalized", 3, 1}};
     enum decoder_pushed pushed = DECODER_VALUE;
     luaL_checkstack(L, 20, NULL);
     if (++decode->depth > DECODER_DEPTH) /* no recursion on a file's word */
@@ -329,7 +331,7 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
             decoder_base_object(L, decode);
             break;
         case 5:
-            decoder_userdata(L, decode, has_place);
+            decoder_userdata(L, decode, has_place, 0);
             break;
         case 6:
             decoder_object(L, decode);
@@ -346,6 +348,9 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
             break;
         case 10:
             decoder_made(L, decode, array);
+            break;
+        case 11:
+            decoder_userdata(L, decode, has_place, 1);
             break;
         default:
             pushed = decoder_late(L, decode, tag);

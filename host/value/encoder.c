@@ -416,8 +416,11 @@ static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
         encoder_refuse(L, encode, index);
     }
     const char *data = lua_tolstring(L, -1, &size);
+    const struct code_writer *code = encode->options->code;
+    int is_finalized = encode->exact && code != NULL && code->finalized != NULL &&
+                       code->finalized(L, code->context, index);
     pack_array(encode->pack, encode->has_places ? 4 : 3);
-    pack_text(encode->pack, "userdata");
+    pack_text(encode->pack, is_finalized ? "finalized" : "userdata");
     pack_text(encode->pack, type->name);
     pack_string(encode->pack, data, size);
     encoder_add_place(L, encode, index);
