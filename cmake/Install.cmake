@@ -7,6 +7,7 @@ set_target_properties(ckptlua_shared PROPERTIES EXPORT_NAME ckptlua)
 set_target_properties(ckptlua_static PROPERTIES EXPORT_NAME ckptlua_static)
 install(TARGETS ckptlua_shared ckptlua_static EXPORT ckptlua)
 install(TARGETS ckptlua_program)
+install(TARGETS num LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ckptlua)
 install(FILES host/include/ckptlua.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES docs/ckptlua.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 

@@ -48,11 +48,11 @@ same "$shared" "$in_shared"
 # Data of the C library that the program uses shows up as its own.
 of_program=$(names --dynamic "$program")
 only "$program" "$of_program" \
-    '^(lua_.*|luaL_.*|luaopen_.*|_IO_stdin_used|stdin|stdout|stderr|optarg|opt(ind|err|opt)|(__?)?environ)(@.*)?$'
+    '^(lua_.*|luaL_.*|luaopen_.*|ckptlua_.*|_IO_stdin_used|stdin|stdout|stderr|optarg|opt(ind|err|opt)|(__?)?environ)(@.*)?$'
 # Where it has a Lua of its own, a module written in C finds all of it.
 case $of_program in
 *lua_*)
-    for name in lua_rawsetp lua_upvaluejoin luaL_buffinit luaL_ref luaopen_utf8; do
+    for name in lua_rawsetp lua_upvaluejoin luaL_buffinit luaL_ref luaopen_utf8 ckptlua_register; do
         case $of_program in *"$name"*) ;; *) complain "$program does not export $name" ;; esac
     done ;;
 esac
@@ -81,6 +81,8 @@ foreign=$(nm --print-file-name --defined-only --extern-only --format=posix "$@" 
             mine = $2 ~ /^(embedded_files|cli_embedded)$/
         else if (file == "main")
             mine = $2 == "main"
+        else if ($2 == "luaopen_num")
+            mine = file == "module"
         else
             mine = index($2, file "_") == 1 || index($2, "ckptlua_") == 1
         if (!mine)
@@ -93,7 +95,7 @@ variables=$(nm --print-file-name --defined-only --format=sysv "$@" | awk -F'|' "
         file = file_of($1)
         name = $1
         sub(/^.*:/, "", name)
-        if (file != "signals")
+        if (file != "signals" && file != "team") # threads are the process'"'"'s
             print file ".c has a variable: " name
     }')
 complain_of <<END

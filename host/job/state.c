@@ -9,6 +9,7 @@
 #include "exact/closures.h"
 #include "exact/loading.h"
 #include "exact/nodes.h"
+#include "job/bundled.h"
 #include "job/embedded.h"
 #include "job/exactly.h"
 #include "job/journal.h"
@@ -143,6 +144,7 @@ static int state_open(lua_State *L)
     terminal_open(L);
     state_preload(L);
     state_open_registries(L, job);
+    bundled_open(L);
     script_set_arguments(&job->script, L);
     if (job->host->on_open != NULL)
         job->host->on_open(job->host->open_context, L);

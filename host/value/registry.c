@@ -8,6 +8,7 @@
  *   types = {name -> light userdata struct userdata_type*},
  *   classes = {name -> {metatable, save or false, load or false}},
  *   transients = {name -> {value}},
+ *   finder = light userdata struct userdata_finder*, or nil,
  *   all = {object -> description} (weak keys)} */
 static const char registry_tables;
 
@@ -48,13 +49,35 @@ void registry_add_type(lua_State *L, const struct userdata_type *type)
     lua_pop(L, 1);
 }
 
-const struct userdata_type *registry_type(lua_State *L, const char *name)
+void registry_set_finder(lua_State *L, const struct userdata_finder *finder)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_tables);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)finder);
+    lua_setfield(L, -2, "finder");
+    lua_pop(L, 1);
+}
+
+static const struct userdata_type *registry_known_type(lua_State *L, const char *name)
 {
     registry_push(L, "types");
     lua_getfield(L, -1, name);
     const struct userdata_type *type = lua_touserdata(L, -1);
     lua_pop(L, 2);
     return type;
+}
+
+const struct userdata_type *registry_type(lua_State *L, const char *name)
+{
+    const struct userdata_type *type = registry_known_type(L, name);
+    if (type != NULL)
+        return type;
+    registry_push(L, "finder");
+    const struct userdata_finder *finder = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (finder == NULL)
+        return NULL;
+    finder->find(L, name);
+    return registry_known_type(L, name);
 }
 
 const struct userdata_type *registry_type_of(lua_State *L, int index)
@@ -67,7 +90,7 @@ const struct userdata_type *registry_type_of(lua_State *L, int index)
         /* The name alone proves nothing: a script can write it into any metatable. */
         luaL_getmetatable(L, lua_tostring(L, -1));
         if (lua_rawequal(L, -1, -3))
-            type = registry_type(L, lua_tostring(L, -2));
+            type = registry_known_type(L, lua_tostring(L, -2));
         lua_pop(L, 1);
     }
     lua_pop(L, 2);

@@ -23,8 +23,19 @@ void registry_open(lua_State *L);
 /* The structure must outlive the state. */
 void registry_add_type(lua_State *L, const struct userdata_type *type);
 
+/* Asked, once for each value, for a type that is not known: may add it. Raises or returns with the
+ * stack as it was. */
+struct userdata_finder {
+    void (*find)(lua_State *L, const char *name);
+};
+
+/* The structure must outlive the state. */
+void registry_set_finder(lua_State *L, const struct userdata_finder *finder);
+
 /* The type of the userdata at index, or NULL. */
 const struct userdata_type *registry_type_of(lua_State *L, int index);
+
+/* The type of that name, which is looked for where it is not known; or NULL. */
 const struct userdata_type *registry_type(lua_State *L, const char *name);
 
 /* Names the metatable at index. save and load are indices of functions, both or neither 0: a
