@@ -53,8 +53,8 @@ for k = 1, 400 do
   local left = 0
   for _ in pairs(weak) do left = left + 1 end
   if k % 10 == 0 then
-    print(k, string.format("%.17g %.17g %.17g", math.sqrt(rho), num.sum(x), num.norm(small)), left,
-      CKPT_ADDRESSES and string.format("%p %p", x, {}))
+    print(k, string.format("%.17g %.17g %.17g", math.sqrt(rho), num.sum(x), num.norm(small)),
+      CKPT_ADDRESSES and string.format("%d %p %p", left, x, {}))
   end
   if k % 100 == 0 then y = num.copy(r); rho = num.dot(r, r) end
 end

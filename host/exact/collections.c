@@ -16,7 +16,8 @@ enum {
     COLLECTIONS_FLOOR = 512 * 1024,
     COLLECTIONS_EXTRA = 64 * 1024 * 1024,
     COLLECTIONS_STRINGS_FLOOR = 1024 * 1024,
-    COLLECTIONS_OTHERS_FLOOR = 16 * 1024 * 1024
+    COLLECTIONS_OTHERS_FLOOR = 16 * 1024 * 1024,
+    COLLECTIONS_OUTSIDE = 64 * 1024 * 1024 /* of what is outside of its memory, if Lua collects */
 };
 
 /* A step that a script asks for is about what Lua's goes over: its collector works so many times
@@ -129,14 +130,30 @@ void collections_stop(lua_State *L, struct exact *exact, int stopped)
     collections_watch(L, exact);
 }
 
-void collections_allocated(struct exact *exact, ptrdiff_t bytes)
+/* A debt would be no way to tell Lua's own collector: it makes steps of it, and in the generational
+ * mode what has outlived two of these stays until a collection that is not due, as Lua's memory has
+ * not grown. */
+static void collections_outside(lua_State *L, struct collections *collections, uint64_t bytes)
+{
+    collections->outside_since += bytes;
+    if (collections->outside_since <= COLLECTIONS_OUTSIDE ||
+        collections->outside_since <= collections->left || !lua_gc(L, LUA_GCISRUNNING))
+        return;
+    collections->outside_since = 0;
+    lua_gc(L, LUA_GCCOLLECT);
+    collections->left = collections->outside;
+}
+
+void collections_allocated(lua_State *L, struct exact *exact, ptrdiff_t bytes)
 {
     struct collections *collections = &exact->collections;
     if (bytes < 0 && collections->outside < (uint64_t)-bytes)
         collections->outside = 0;
     else
         collections->outside += (uint64_t)bytes;
-    if (bytes > 0 && exact->zone != NULL)
+    if (bytes > 0 && !collections->on)
+        collections_outside(L, collections, (uint64_t)bytes);
+    else if (bytes > 0 && exact->zone != NULL)
         zone_charge(exact->zone, ZONE_COUNTED, (uint64_t)bytes);
 }
 

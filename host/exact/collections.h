@@ -33,7 +33,8 @@ struct collections {
     int running;                      /* the script runs: it is the time for collections */
     int stopped;                      /* by the script */
     const int *pause;                 /* percent, as Lua's; -1: not set by the script */
-    uint64_t outside;                 /* bytes that userdata have outside of Lua's memory */
+    uint64_t outside;                 /* bytes that userdata have outside of Lua's memory; */
+    uint64_t outside_since, left;     /* with Lua's own collector: since a collection, and then */
     int due, strings_due, others_due; /* a hook has been set for one of these */
     uint64_t limit;                   /* of ZONE_COUNTED; 0: not known yet */
     uint64_t since;                   /* zone_since, while nothing is counted: */
@@ -60,8 +61,9 @@ void collections_take(lua_State *L, struct exact *exact);
 void collections_make(lua_State *L, struct exact *exact);
 int collections_step(lua_State *L, struct exact *exact, uint64_t kilobytes);
 
-/* A userdata has got so many bytes outside of Lua's memory, or has given them back. */
-void collections_allocated(struct exact *exact, ptrdiff_t bytes);
+/* A userdata has got so many bytes outside of Lua's memory, or has given them back. Lua's own
+ * collector, which cannot be told, may be called: finalizers run. */
+void collections_allocated(lua_State *L, struct exact *exact, ptrdiff_t bytes);
 
 /* The script stops the collector, or restarts it. */
 void collections_stop(lua_State *L, struct exact *exact, int stopped);

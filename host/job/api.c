@@ -166,12 +166,8 @@ void ckptlua_name(lua_State *L, const char *name)
 void ckptlua_allocated(lua_State *L, ptrdiff_t bytes)
 {
     struct job *job = host_job(L);
-    if (job == NULL)
-        return;
-    if (job->exact.collections.on)
-        collections_allocated(&job->exact, bytes);
-    else if (job->exact.is_checked && bytes > 0 && vm_debt(L) < PTRDIFF_MAX / 4 - bytes)
-        vm_set_debt(L, vm_debt(L) + bytes);
+    if (job != NULL)
+        collections_allocated(L, &job->exact, bytes);
 }
 
 /* ---------------------------------------------------------------- snapshots without a job */

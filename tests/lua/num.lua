@@ -487,13 +487,20 @@ function TestNum.test_gallery()
   refuses("num.gallery has no 'wathem', but wathen, poisson", num.gallery, "wathem", 3)
 end
 
--- Memory comes back: far more is made than the machine has.
+-- Memory comes back.
 function TestNum.test_memory()
   local x = num.zeros(1000000, 1)
-  for _ = 1, 2000 do
+  for _ = 1, 150 do
     x = x + 1
   end
-  unit.assertEquals(x[1], 2000.0)
+  unit.assertEquals(x[1], 150.0)
+  local peak
+  for line in io.lines("/proc/self/status") do
+    peak = peak or line:match("^VmHWM:%s*(%d+) kB")
+  end
+  if os.getenv("CKPTLUA_SANITIZED") ~= "1" then -- which keeps what is freed
+    unit.assertTrue(tonumber(peak) < 300000, peak)
+  end
 end
 
 os.exit(unit.LuaUnit.run())
