@@ -1,5 +1,6 @@
 /*
- * Memory that every run touches, brought in at once.
+ * Pages of memory: those that every run touches are brought in at once, and those that come and go
+ * with each collection of garbage are kept.
  */
 #ifndef CKPTLUA_CLI_WARM_H
 #define CKPTLUA_CLI_WARM_H

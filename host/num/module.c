@@ -7,6 +7,7 @@
 #include "num/access.h"
 #include "num/arithmetic.h"
 #include "num/array.h"
+#include "num/files.h"
 #include "num/gallery.h"
 #include "num/make.h"
 #include "num/map.h"
@@ -73,6 +74,7 @@ static void module_make(lua_State *L)
     show_open(L);
     sparse_ops_open(L);
     gallery_open(L);
+    files_open(L);
     lua_pushcfunction(L, module_threads);
     lua_setfield(L, functions, "threads");
     array_open(L);

@@ -1,5 +1,6 @@
 #include "zone/zone.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
@@ -199,9 +200,22 @@ static void zone_give_large(struct zone *zone, void *block)
     free(header);
 }
 
+/* Bytes that a large block may be larger than asked for when it has shrunk. */
+enum { ZONE_KEPT = 4 * 1024 * 1024 };
+
+/* Whether the block can stay as it is. Lua halves its table of strings at a collection, and doubles
+ * it soon afterwards: new pages cost more than all else in that. */
+static int zone_fits(struct zone_large *header, size_t size)
+{
+    size_t room = malloc_usable_size(header) - sizeof *header;
+    return size <= room && size >= room / 4 && room - size <= ZONE_KEPT;
+}
+
 static void *zone_resize_large(struct zone *zone, void *block, size_t size)
 {
-    struct zone_large *header = realloc(zone_header(block), sizeof *header + size);
+    struct zone_large *header = zone_header(block);
+    if (!zone_fits(header, size))
+        header = realloc(header, sizeof *header + size);
     if (header == NULL)
         return NULL;
     zone->large[header->group] += size - header->size;

@@ -487,6 +487,99 @@ function TestNum.test_gallery()
   refuses("num.gallery has no 'wathem', but wathen, poisson", num.gallery, "wathem", 3)
 end
 
+local function in_file(text, f)
+  local name = os.tmpname()
+  os.remove(name)
+  name = name .. ".mtx"
+  if text then
+    local file <close> = assert(io.open(name, "w"))
+    file:write(text)
+  end
+  local result = table.pack(pcall(f, name))
+  local leftover = io.open(name .. ".tmp")
+  os.remove(name)
+  unit.assertNil(leftover)
+  if not result[1] then error(result[2], 0) end
+  return table.unpack(result, 2, result.n)
+end
+
+-- What is written is read again, and by lua/sparse.lua, which has been tested with files of others.
+function TestNum.test_matrix_market()
+  package.path = (arg[0]:match("^(.*/)") or "./") .. "../../lua/?.lua;" .. package.path
+  local sparse = require "sparse"
+  for _ = 1, 20 do
+    local m, n = math.random(1, 9), math.random(1, 9)
+    local A, rows = random_sparse(m, n, math.random(0, 30))
+    in_file(nil, function(name)
+      num.save(name, A)
+      unit.assertTrue(num.load(name) == A)
+      local B = sparse.read_matrix(name)
+      for i = 1, m do
+        local e = {}
+        for k = 1, n do e[k] = 0 end
+        for k = 1, n do
+          e[k] = 1
+          unit.assertEquals((B * sparse.vector(e))[i], rows[i][k])
+          e[k] = 0
+        end
+      end
+    end)
+    in_file(nil, function(name)
+      local x = num.randn(m, n)
+      num.save(name, x)
+      unit.assertTrue(num.load(name) == x)
+    end)
+  end
+  local symmetric = num.gallery("wathen", 3, 2)
+  in_file(nil, function(name)
+    num.save(name, symmetric)
+    local file <close> = assert(io.open(name))
+    unit.assertStrContains(file:read(), "symmetric")
+    unit.assertTrue(num.load(name) == symmetric)
+  end)
+  local function loaded(text)
+    return num.full(in_file(text, num.load)):table()
+  end
+  unit.assertEquals(loaded("%%MatrixMarket matrix coordinate pattern general\n% c\n2 2 1\n\n2 1\n"),
+    { { 0.0, 0.0 }, { 1.0, 0.0 } })
+  unit.assertEquals(
+    loaded("%%matrixmarket MATRIX coordinate integer skew-symmetric\r\n2 2 1\r\n2 1 5\r\n"),
+    { { 0.0, -5.0 }, { 5.0, 0.0 } })
+  unit.assertEquals(loaded("%%MatrixMarket matrix array real symmetric\n2 2\n1\n2\n3\n"),
+    { { 1.0, 2.0 }, { 2.0, 3.0 } })
+end
+
+function TestNum.test_matrix_market_refused()
+  local head = "%%MatrixMarket matrix coordinate real general\n"
+  local cases = {
+    { "", ":1: no Matrix Market file" },
+    { "%%MatrixMarket matrix coordinate complex general\n", ":1: elements of type 'complex'" },
+    { "%%MatrixMarket vector coordinate real general\n", ":1: 'vector' is not supported" },
+    { "%%MatrixMarket matrix coordinate real hermitian\n", ":1: 'hermitian' is not supported" },
+    { head, ":2: the file ends before the line with the sizes" },
+    { head .. "2 2\n", ":2: no number of elements" },
+    { head .. "2 2 1000000000000\n", ":2: number of elements 1000000000000 is outside" },
+    { head .. "2 99999999999 1\n", ":2: number of columns 99999999999 is outside" },
+    { head .. "3 3 2\n1 1 1\n4 1 1\n", ":4: row 4 is outside of 1 to 3" },
+    { head .. "3 3 2\n1 1 1\n", ":4: the file ends after 1 elements" },
+    { head .. "3 3 1\n1 1 1\n2 2 2\n", ":4: more elements than the file says" },
+    { head .. "3 3 1\n1 1 x\n", ":3: no number where one was expected: ' x'" },
+    { head .. "3 3 1\n1 1 1 1\n", ":3: more on the line than expected" },
+    { head .. "3 3 1\n1.5 1 1\n", ":3: no row where one was expected" },
+    { head .. ("1"):rep(5000) .. "\n", ":2: the line is longer than" },
+    { "%%MatrixMarket matrix coordinate real symmetric\n2 2 1\n1 2 1\n", ":3: (1, 2) is above" },
+    { "%%MatrixMarket matrix coordinate real symmetric\n2 3 1\n1 1 1\n", ":2: 2x3 cannot be" },
+    { "%%MatrixMarket matrix array real general\n100000 100000\n1\n", ":2: the file is too short" },
+    { "%%MatrixMarket matrix array real general\n2 1\n1\n", ":4: the file ends at element (2, 1)" },
+  }
+  for _, case in ipairs(cases) do
+    refuses(case[2], in_file, case[1], num.load)
+  end
+  refuses("No such file", num.load, "nowhere/x.mtx")
+  refuses("the ending tells no format", num.load, "x.dat")
+  refuses("No such file", num.save, "nowhere/x.mtx", num.eye(2))
+end
+
 -- Memory comes back.
 function TestNum.test_memory()
   local x = num.zeros(1000000, 1)

@@ -31,7 +31,7 @@ enum {
 };
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { STRIDE = 9 }; /* of kills, see kills(); what is killed tells the sanitizers little */
+enum { STRIDE = 18 }; /* of kills, see kills(); what is killed tells the sanitizers little */
 #else
 enum { STRIDE = 3 };
 #endif
