@@ -26,7 +26,8 @@ double kernel_absolute(const double *x, int64_t n);
 double kernel_squares(double f, const double *x, int64_t n);
 
 /* The rows first to last - 1 of a sparse matrix times x: row i has the elements at start[i] to
- * start[i + 1] - 1 of column and value. Each row is added from its first element to its last. */
+ * start[i + 1] - 1 of column and value. Of each four products that follow in a row one is added to
+ * each of four sums a, b, c, d, what is left in the end to a; the element is (a + c) + (b + d). */
 void kernel_rows(double *to, int64_t first, int64_t last, const int64_t *start,
                  const int32_t *column, const double *value, const double *x);
 

@@ -220,9 +220,10 @@ function TestNum.test_products()
     local A, B = num.matrix(a), num.matrix(b)
     local expected = num.matrix(plain_product(a, b, k))
     unit.assertTrue(A * B == expected)
-    unit.assertTrue(num.sparse(A) * B == expected)
     unit.assertTrue(num.isequal(num.full(num.sparse(A) * num.sparse(B)), expected))
     local difference = A * num.sparse(B) - expected
+    unit.assertTrue(num.norm(difference, "fro") < 1e-14 * num.norm(expected, "fro"))
+    difference = num.sparse(A) * B - expected
     unit.assertTrue(num.norm(difference, "fro") < 1e-14 * num.norm(expected, "fro"))
   end
   unit.assertEquals(num.vector { 1, 2, 3 }:t() * num.vector { 4, 5, 6 }, 32.0)
@@ -245,6 +246,24 @@ local function random_sparse(m, n, count)
   return num.sparse(num.vector(i), num.vector(j), num.vector(v), m, n), rows
 end
 
+-- Rows times x as host/num/kernel.h tells it: four sums in turn.
+local function sparse_product(rows, x)
+  local z = {}
+  for i, row in ipairs(rows) do
+    local products = {}
+    for j, value in ipairs(type(row) == "table" and row or { row }) do
+      if value ~= 0 then products[#products + 1] = value * x[j] end
+    end
+    local sums, k = { 0.0, 0.0, 0.0, 0.0 }, 1
+    for j = 1, #products do
+      k = j <= #products // 4 * 4 and (j - 1) % 4 + 1 or 1
+      sums[k] = sums[k] + products[j]
+    end
+    z[i] = (sums[1] + sums[3]) + (sums[2] + sums[4])
+  end
+  return z
+end
+
 function TestNum.test_sparse()
   for _ = 1, 30 do
     local m, n = math.random(1, 40), math.random(1, 40)
@@ -263,9 +282,9 @@ function TestNum.test_sparse()
     unit.assertTrue(num.full(-A) == -full and num.full(num.abs(A)) == num.abs(full))
     unit.assertEquals(num.nnz(A), num.nnz(full))
     local x, y = num.rand(n, 1), num.rand(m, 1)
-    if m > 1 and n > 1 then -- a dot product of full ones is added in another order
-      unit.assertTrue(A * x == full * x)
-      unit.assertTrue(A:t() * y == full:t() * y)
+    if m > 1 and n > 1 then -- a vector of one element counts as a number
+      assert_same(A * x, sparse_product(rows, x), "A*x")
+      assert_same(A:t() * y, sparse_product(full:t():table(), y), "A:t()*y")
     end
     unit.assertTrue(num.norm(num.sum(A) - num.sum(full)) < 1e-12)
     unit.assertTrue(num.norm(num.sum(A, 2) - num.sum(full, 2)) < 1e-12)
