@@ -94,3 +94,9 @@ expect_exit 0 "$compiler" -shared -fPIC "$here/module.c" -o module.so \
 echo 'package.cpath = "./?.so"; print(require "module")' >use.lua
 expect_exit 0 "$prefix/bin/ckptlua" use.lua
 expect_output 'from a module'
+
+# Those that come with ckptlua are found from where the program is now.
+mv "$prefix" "$prefix.moved"
+echo 'local num = require "num"; print(num.describe(num.gallery("poisson", 2)))' >num.lua
+expect_exit 0 "$prefix.moved/bin/ckptlua" num.lua
+expect_output 'sparse matrix 4x4, 12 nonzeros'
