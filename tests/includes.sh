@@ -18,7 +18,7 @@ value | base                   | $lua msgpack.h msgpack/* | $descriptors $thread
 zone  |                        | lua.h           | $descriptors $threads
 exact | base value zone        | $lua            | $files $threads
 job   | base store value zone exact include | $lua    |
-num   | base value include     | $lua            | signal.h sys/wait.h
+num   | base value include     | $lua            | sys/wait.h
 cli   | include                | $lua            | pthread.h threads.h
 "
 libraries="$lua msgpack.h msgpack.hpp msgpack/* xxhash.h xxh3.h cblas.h"

@@ -52,3 +52,14 @@ void bytes_free(struct bytes *bytes)
     free(bytes->data);
     *bytes = (struct bytes){0};
 }
+
+void bytes_swap(void *data, size_t size, int width)
+{
+    unsigned char *number = data;
+    for (; size >= (size_t)width && width > 1; size -= (size_t)width, number += width)
+        for (int i = 0; i < width / 2; i++) {
+            unsigned char byte = number[i];
+            number[i] = number[width - 1 - i];
+            number[width - 1 - i] = byte;
+        }
+}

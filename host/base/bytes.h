@@ -22,6 +22,12 @@ void bytes_free(struct bytes *bytes);
  * is read all over is spared the misses of the address translation. NULL when out of memory. */
 void *bytes_zeroed(size_t size);
 
+/* Whether the lowest byte of a number comes first in memory. */
+#define BYTES_ARE_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
+/* Turns each number of `width` bytes around. */
+void bytes_swap(void *data, size_t size, int width);
+
 static inline void bytes_put_u16(unsigned char *out, uint16_t value)
 {
     out[0] = (unsigned char)(value >> 8);

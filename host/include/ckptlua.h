@@ -118,6 +118,13 @@ CKPTLUA_API void ckptlua_request(ckptlua *host, int then);
 
 /* ---------------------------------------------------------------- values of one's own */
 
+/* Memory of a userdata that is saved as it is. */
+typedef struct ckptlua_block {
+    void *data;
+    size_t size; /* bytes, a multiple of: */
+    int width;   /* bytes of a number: 1, 2, 4 or 8. In the file the lowest byte comes first */
+} ckptlua_block;
+
 /* A type of full userdata, known by the name of its metatable (luaL_newmetatable). */
 typedef struct ckptlua_type {
     const char *name;
@@ -127,6 +134,18 @@ typedef struct ckptlua_type {
     /* Pushes a userdata of that state, or raises an error. Runs while a snapshot is read: it must
      * not call into the script. The snapshot may be a hostile one: check everything. */
     void (*load)(lua_State *L, const char *data, size_t size);
+
+    /* The rest may be NULL. With it large memory goes to the file and back without a copy. */
+
+    /* After save, raising no errors: fills *block with block `number`, from 0, of the userdata at
+     * index, and returns 1; or 0 if there are no more. Its bytes stay as they are until the next
+     * call. */
+    int (*save_block)(lua_State *L, int index, int number, ckptlua_block *block);
+    /* After load: the file has block->size bytes of that width. Fills block->data with where they
+     * are to be, or raises an error if it expects others. */
+    void (*load_block)(lua_State *L, int index, int number, ckptlua_block *block);
+    /* All blocks there are have been read. Raises an error if they make no sense. */
+    void (*loaded)(lua_State *L, int index);
 } ckptlua_type;
 
 /* Makes the type known to a state: that of ckptlua_on_open, or one for ckptlua_load. The

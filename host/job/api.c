@@ -143,7 +143,10 @@ static void api_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-_Static_assert(sizeof(struct userdata_type) == sizeof(ckptlua_type),
+_Static_assert(sizeof(struct userdata_type) == sizeof(ckptlua_type) &&
+                   offsetof(struct userdata_type, loaded) == offsetof(ckptlua_type, loaded) &&
+                   sizeof(struct userdata_block) == sizeof(ckptlua_block) &&
+                   offsetof(struct userdata_block, width) == offsetof(ckptlua_block, width),
                "ckptlua_type is the public face of struct userdata_type");
 
 void ckptlua_register(lua_State *L, const ckptlua_type *type)
@@ -151,7 +154,7 @@ void ckptlua_register(lua_State *L, const ckptlua_type *type)
     api_open(L);
     /* Copied into the state: the two structures are the same but in name. */
     struct userdata_type *copy = lua_newuserdatauv(L, sizeof *copy, 0);
-    *copy = (struct userdata_type){type->name, type->save, type->load};
+    memcpy(copy, type, sizeof *copy);
     registry_add_type(L, copy);
     lua_rawsetp(L, LUA_REGISTRYINDEX, type);
 }

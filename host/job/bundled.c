@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "exact/loading.h"
 #include "job/host.h"
 #include "value/registry.h"
 
@@ -125,15 +126,32 @@ static int bundled_load(lua_State *L)
     return 1;
 }
 
-/* A snapshot has a userdata of a type that nobody knows: is it of a module? */
+/* (name): loads a module that is not written in Lua. */
+static int bundled_load_native(lua_State *L)
+{
+    loading_native(L, &host_job(L)->exact, lua_tostring(L, 1), NULL);
+    return 0;
+}
+
+/* A snapshot has a userdata of a type that nobody knows: is it of the module that it is named for?
+ */
 static void bundled_find_type(lua_State *L, const char *type)
 {
     int top = lua_gettop(L);
     const char *dot = strchr(type, '.');
+    if (dot == NULL)
+        return;
+    luaL_checkstack(L, 6, NULL);
+    lua_pushlstring(L, type, (size_t)(dot - type));
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    lua_pushlstring(L, type, dot == NULL ? 0 : (size_t)(dot - type));
-    if (lua_rawget(L, -2) == LUA_TFUNCTION && lua_tocfunction(L, -1) == bundled_load)
+    if (lua_getfield(L, -1, lua_tostring(L, top + 1)) == LUA_TFUNCTION &&
+        lua_tocfunction(L, -1) == bundled_load) {
         lua_call(L, 0, 0);
+    } else {
+        lua_pushcfunction(L, bundled_load_native);
+        lua_pushvalue(L, top + 1);
+        lua_pcall(L, 1, 0, 0); /* if it is none, the type stays unknown */
+    }
     lua_settop(L, top);
 }
 

@@ -154,8 +154,8 @@ static void convert_push_line(void *context, lua_State *L, const char *source, i
 /* (struct convert *), in that state */
 static int convert_run(lua_State *L)
 {
-    static const struct userdata_type file_type = {LUA_FILEHANDLE, convert_save_handle,
-                                                   convert_load_handle};
+    static const struct userdata_type file_type = {
+        .name = LUA_FILEHANDLE, .save = convert_save_handle, .load = convert_load_handle};
     const struct convert *convert = lua_touserdata(L, 1);
     struct exact *exact = &convert->job->exact;
     struct sink sink = {convert_write, convert->body};

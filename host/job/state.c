@@ -108,8 +108,8 @@ static void state_own_registry(lua_State *L)
  * not to count. */
 static void state_open_registries(lua_State *L, const struct job *job)
 {
-    static const struct userdata_type file_type = {LUA_FILEHANDLE, state_save_handle,
-                                                   state_load_handle};
+    static const struct userdata_type file_type = {
+        .name = LUA_FILEHANDLE, .save = state_save_handle, .load = state_load_handle};
     int own = exact_own(&job->exact, ZONE_HOSTS);
     registry_open(L);
     registry_add_type(L, &file_type);

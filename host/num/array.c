@@ -58,6 +58,7 @@ static int array_collect(lua_State *L)
     array_forget(L, large);
     block_release(array_pool(L), large->block);
     large->block = NULL;
+    large->array.data = NULL;
     account_bytes(L, -array_bytes(&large->array));
     large->array.rows = large->array.cols = 0; /* a finalizer may still show it to the script */
     return 0;
@@ -139,10 +140,22 @@ struct array *array_new(lua_State *L, int64_t rows, int64_t cols)
     array_check_shape(L, rows, cols);
     if (rows * cols <= ARRAY_SMALL)
         return array_new_small(L, rows, cols);
-    struct large *large = array_new_large(L, rows, cols);
-    large->block = array_block(L, &large->array);
-    large->array.data = large->block->data;
-    return &large->array;
+    struct array *array = array_new_unfilled(L, rows, cols);
+    array_fill(L, array);
+    return array;
+}
+
+struct array *array_new_unfilled(lua_State *L, int64_t rows, int64_t cols)
+{
+    array_check_shape(L, rows, cols);
+    return &array_new_large(L, rows, cols)->array;
+}
+
+void array_fill(lua_State *L, struct array *array)
+{
+    struct large *large = (struct large *)array;
+    large->block = array_block(L, array);
+    array->data = large->block->data;
 }
 
 struct array *array_new_pending(lua_State *L, int64_t rows, int64_t cols,

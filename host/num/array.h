@@ -81,6 +81,11 @@ struct array *array_new(lua_State *L, int64_t rows, int64_t cols);
 struct array *array_new_pending(lua_State *L, int64_t rows, int64_t cols,
                                 const struct pending *pending);
 
+/* Pushes a new large one without memory for its elements, which nobody may look at before
+ * array_fill has given it some. */
+struct array *array_new_unfilled(lua_State *L, int64_t rows, int64_t cols);
+void array_fill(lua_State *L, struct array *array);
+
 /* Pushes what is left of a large one when it has been collected: it has no elements. A weak key may
  * still present it to the script, and to a save. */
 void array_new_collected(lua_State *L);

@@ -55,7 +55,7 @@ struct block *block_new(struct block_pool *pool, size_t bytes)
 {
     if (bytes > SIZE_MAX / 2)
         return NULL;
-    bytes = block_round(bytes, BLOCK_ALIGNMENT);
+    bytes = block_round(bytes > 0 ? bytes : 1, BLOCK_ALIGNMENT);
     struct block *block = bytes >= BLOCK_POOLED ? block_kept(pool, bytes) : NULL;
     if (block == NULL)
         block = block_allocate(bytes);

@@ -5,8 +5,9 @@
 
 #include <lauxlib.h>
 
+#include "num/datafile.h"
 #include "num/matrixmarket.h"
-#include "num/textfile.h"
+#include "num/npy.h"
 
 struct format {
     const char *ending;
@@ -16,6 +17,7 @@ struct format {
 
 static const struct format formats[] = {
     {".mtx", matrixmarket_load, matrixmarket_save},
+    {".npy", npy_load, npy_save},
 };
 
 static const struct format *files_format(lua_State *L, const char *name)
@@ -24,8 +26,11 @@ static const struct format *files_format(lua_State *L, const char *name)
     for (size_t i = 0; ending != NULL && i < sizeof formats / sizeof *formats; i++)
         if (strcasecmp(ending, formats[i].ending) == 0)
             return &formats[i];
-    luaL_error(L, "%s: the ending tells no format that num knows; it knows .mtx (Matrix Market)",
-               name);
+    luaL_error(
+        L,
+        "%s: the ending tells no format that num knows; it knows .mtx (Matrix Market) and .npy "
+        "(NumPy)",
+        name);
     return NULL;
 }
 
@@ -51,6 +56,6 @@ static int files_save(lua_State *L)
 void files_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"load", files_load}, {"save", files_save}, {NULL, NULL}};
-    textfile_open_type(L);
+    datafile_open_type(L);
     luaL_setfuncs(L, functions, 0);
 }

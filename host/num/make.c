@@ -270,56 +270,6 @@ static int make_diag(lua_State *L)
     return 1;
 }
 
-/* num.horzcat(...), num.vertcat(...): full ones and numbers, side by side or one below the other */
-static int make_joined(lua_State *L, int below)
-{
-    int count = lua_gettop(L);
-    int64_t rows = 0, cols = 0, at = 0;
-    struct operand first = {.rows = 0, .cols = 0};
-    for (int k = 1; k <= count; k++) {
-        struct operand x = operand_check(L, k);
-        luaL_argcheck(L, x.kind != OPERAND_SPARSE, k, "a number or a full matrix expected");
-        if (x.rows == 0 && x.cols == 0)
-            continue;
-        if (first.rows == 0 && first.cols == 0)
-            first = x;
-        if (below ? x.cols != first.cols : x.rows != first.rows)
-            operand_mismatch(L, below ? "num.vertcat" : "num.horzcat", &first, &x,
-                             below ? "both must have as many columns"
-                                   : "both must have as many rows");
-        rows = below ? rows + x.rows : x.rows;
-        cols = below ? x.cols : cols + x.cols;
-    }
-    struct array *to = array_new(L, rows, cols);
-    for (int k = 1; k <= count; k++) {
-        struct operand x = operand_check(L, k);
-        const double *from = x.kind == OPERAND_ARRAY ? array_data(L, x.array) : &x.number;
-        for (int64_t j = 0; j < x.cols; j++)
-            memcpy(to->data + (below ? at + j * rows : (at + j) * rows), from + j * x.rows,
-                   (size_t)x.rows * sizeof *from);
-        at += below ? x.rows : x.cols;
-    }
-    return 1;
-}
-
-static int make_horzcat(lua_State *L)
-{
-    return make_joined(L, 0);
-}
-
-static int make_vertcat(lua_State *L)
-{
-    return make_joined(L, 1);
-}
-
-/* x .. y: columns one below the other, all else side by side */
-int make_concat(lua_State *L)
-{
-    struct operand x = operand_check(L, 1), y = operand_check(L, 2);
-    int are_columns = x.cols == 1 && y.cols == 1 && (x.rows != 1 || y.rows != 1);
-    return make_joined(L, are_columns);
-}
-
 /* num.size(x) -> rows, columns; num.size(x, dimension) */
 static int make_size(lua_State *L)
 {
@@ -374,16 +324,12 @@ int make_is_same(lua_State *L)
 void make_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"zeros", make_zeros},       {"ones", make_ones},
-        {"fill", make_fill},         {"eye", make_eye},
-        {"rand", make_rand},         {"randn", make_randn},
-        {"randi", make_randi},       {"randperm", make_randperm},
-        {"linspace", make_linspace}, {"range", make_range},
-        {"copy", make_copy},         {"reshape", make_reshape},
-        {"repmat", make_repmat},     {"t", make_transposed},
-        {"diag", make_diag},         {"horzcat", make_horzcat},
-        {"vertcat", make_vertcat},   {"size", make_size},
-        {"isequal", make_is_equal},  {NULL, NULL},
+        {"zeros", make_zeros},   {"ones", make_ones},         {"fill", make_fill},
+        {"eye", make_eye},       {"rand", make_rand},         {"randn", make_randn},
+        {"randi", make_randi},   {"randperm", make_randperm}, {"linspace", make_linspace},
+        {"range", make_range},   {"copy", make_copy},         {"reshape", make_reshape},
+        {"repmat", make_repmat}, {"t", make_transposed},      {"diag", make_diag},
+        {"size", make_size},     {"isequal", make_is_equal},  {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
 }

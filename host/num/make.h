@@ -9,8 +9,7 @@
 /* Adds them to the table on top of the stack. */
 void make_open(lua_State *L);
 
-/* Metamethods __concat and __eq. */
-int make_concat(lua_State *L);
+/* Metamethod __eq. */
 int make_is_same(lua_State *L);
 
 #endif

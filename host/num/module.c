@@ -6,6 +6,7 @@
 
 #include "num/access.h"
 #include "num/arithmetic.h"
+#include "num/arrange.h"
 #include "num/array.h"
 #include "num/files.h"
 #include "num/gallery.h"
@@ -44,7 +45,7 @@ static void module_set_methods(lua_State *L, int functions)
         {"__unm", arithmetic_negate},
         {"__mul", arithmetic_multiply},
         {"__div", arithmetic_divide},
-        {"__concat", make_concat},
+        {"__concat", arrange_concat},
         {"__eq", make_is_same},
         {"__len", access_length},
         {"__newindex", access_set_index},
@@ -68,6 +69,7 @@ static void module_make(lua_State *L)
     lua_newtable(L);
     int functions = lua_gettop(L);
     access_open(L);
+    arrange_open(L);
     make_open(L);
     map_open(L);
     reduce_open(L);

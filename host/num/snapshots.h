@@ -1,6 +1,6 @@
 /*
- * How arrays are in a snapshot: as userdata of the types num.array, num.small and num.sparse. The
- * bytes are those of a machine that has the lowest first.
+ * How arrays are in a snapshot: as userdata of the types num.array, num.small and num.sparse, whose
+ * elements go to the file and back as blocks, without a copy.
  */
 #ifndef CKPTLUA_NUM_SNAPSHOTS_H
 #define CKPTLUA_NUM_SNAPSHOTS_H

@@ -95,20 +95,40 @@ void sparse_push_same(lua_State *L, struct sparse *sparse)
     sparse_push_value(L, sparse_bytes(sparse->rows, sparse->count))->sparse = sparse_hold(sparse);
 }
 
-/* A block of sparse, or an error. */
-static void *sparse_block(lua_State *L, struct block **block, int64_t count, size_t size)
+size_t sparse_block_width(int number)
 {
-    *block = block_new(array_pool(L), (size_t)count * size);
-    if (*block == NULL)
-        luaL_error(L, "no memory for a sparse matrix (%I bytes)",
-                   (lua_Integer)count * (lua_Integer)size);
-    return (*block)->data;
+    return number == 1 ? sizeof(int32_t) : sizeof(double);
 }
 
-/* The matrix of a value that has none yet. */
-static struct sparse *sparse_fill(lua_State *L, struct sparse_value *owner, int64_t rows,
-                                  int64_t cols, int64_t count)
+size_t sparse_block_size(const struct sparse *sparse, int number)
 {
+    int64_t count = number == 0 ? sparse->rows + 1 : sparse->count;
+    return (size_t)count * sparse_block_width(number);
+}
+
+void *sparse_fill(lua_State *L, struct sparse *sparse, int number)
+{
+    struct block **const blocks[] = {&sparse->starts, &sparse->columns, &sparse->values};
+    size_t size = sparse_block_size(sparse, number);
+    struct block *block = block_new(array_pool(L), size);
+    if (block == NULL)
+        luaL_error(L, "no memory for a sparse matrix (%I bytes)", (lua_Integer)size);
+    *blocks[number] = block;
+    if (number == 0)
+        sparse->start = block->data;
+    else if (number == 1)
+        sparse->column = block->data;
+    else
+        sparse->value = block->data;
+    return block->data;
+}
+
+struct sparse *sparse_push_unfilled(lua_State *L, int64_t rows, int64_t cols, int64_t count)
+{
+    if (rows < 0 || cols < 0 || rows > SPARSE_MOST || cols > SPARSE_MOST)
+        luaL_error(L, "a sparse matrix of %Ix%I cannot be made: at most %I rows and columns",
+                   (lua_Integer)rows, (lua_Integer)cols, (lua_Integer)SPARSE_MOST);
+    struct sparse_value *owner = sparse_push_value(L, sparse_bytes(rows, count));
     struct sparse *sparse = calloc(1, sizeof *sparse);
     if (sparse == NULL)
         luaL_error(L, "no memory for a sparse matrix");
@@ -117,18 +137,15 @@ static struct sparse *sparse_fill(lua_State *L, struct sparse_value *owner, int6
     sparse->rows = rows;
     sparse->cols = cols;
     sparse->count = count;
-    sparse->start = sparse_block(L, &sparse->starts, rows + 1, sizeof *sparse->start);
-    sparse->column = sparse_block(L, &sparse->columns, count, sizeof *sparse->column);
-    sparse->value = sparse_block(L, &sparse->values, count, sizeof *sparse->value);
     return sparse;
 }
 
 struct sparse *sparse_push(lua_State *L, int64_t rows, int64_t cols, int64_t count)
 {
-    if (rows < 0 || cols < 0 || rows > SPARSE_MOST || cols > SPARSE_MOST)
-        luaL_error(L, "a sparse matrix of %Ix%I cannot be made: at most %I rows and columns",
-                   (lua_Integer)rows, (lua_Integer)cols, (lua_Integer)SPARSE_MOST);
-    return sparse_fill(L, sparse_push_value(L, sparse_bytes(rows, count)), rows, cols, count);
+    struct sparse *sparse = sparse_push_unfilled(L, rows, cols, count);
+    for (int number = 0; number < 3; number++)
+        sparse_fill(L, sparse, number);
+    return sparse;
 }
 
 static struct sparse_value *sparse_value_at(lua_State *L, int index)

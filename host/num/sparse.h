@@ -51,6 +51,16 @@ struct sparse *sparse_push_copy(lua_State *L, const struct sparse *sparse);
 /* Pops the value on top, which nobody has seen yet, and frees it. */
 void sparse_drop(lua_State *L);
 
+/* Pushes a new value without memory for its elements, which nobody may look at before sparse_fill
+ * has been called for each of the three blocks: 0 start, 1 column, 2 value. It returns where that
+ * is; *size is its size in bytes. */
+struct sparse *sparse_push_unfilled(lua_State *L, int64_t rows, int64_t cols, int64_t count);
+void *sparse_fill(lua_State *L, struct sparse *sparse, int number);
+
+/* Bytes of a block, and of the numbers in it. */
+size_t sparse_block_size(const struct sparse *sparse, int number);
+size_t sparse_block_width(int number);
+
 /* The value at index and the new one on top, which is popped, exchange their matrices. */
 void sparse_exchange(lua_State *L, int index);
 

@@ -1,6 +1,7 @@
 #include "num/team.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #ifdef _OPENMP
@@ -47,6 +48,33 @@ void team_set_threads(int threads)
     team_size = threads;
 }
 
+#ifdef _OPENMP
+static void team_share(int64_t count, int threads, void (*work)(void *context, int64_t i),
+                       void *context)
+{
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t i = 0; i < count; i++)
+        work(context, i);
+}
+
+/* New threads of OpenMP take no signals: these are for the thread that runs the script. */
+static void team_share_anew(int64_t count, int threads, void (*work)(void *context, int64_t i),
+                            void *context)
+{
+    static _Thread_local int last; /* threads that are there */
+    sigset_t all, before;
+    if (threads <= last) {
+        team_share(count, threads, work, context);
+    } else {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        team_share(count, threads, work, context);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    last = threads; /* OpenMP ends those that are too many */
+}
+#endif
+
 void team_run(int64_t count, int wide, void (*work)(void *context, int64_t i), void *context)
 {
     int threads = wide ? team_threads() : 1;
@@ -56,8 +84,6 @@ void team_run(int64_t count, int wide, void (*work)(void *context, int64_t i), v
         return;
     }
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t i = 0; i < count; i++)
-        work(context, i);
+    team_share_anew(count, threads, work, context);
 #endif
 }

@@ -4,8 +4,9 @@
  *
  * As many threads as OMP_NUM_THREADS says, which pools set to what they have granted; else
  * SLURM_CPUS_PER_TASK; else as many processors as the process may use. They wait passively: a
- * thread that spins beside a neighbour's process slows both down. A forked child has one: the
- * others are not there, and a parallel region would wait for them.
+ * thread that spins beside a neighbour's process slows both down. They take no signals.
+ * A forked child has one thread: the others are not there, and a parallel region would wait for
+ * them.
  */
 #ifndef CKPTLUA_NUM_TEAM_H
 #define CKPTLUA_NUM_TEAM_H

@@ -142,6 +142,16 @@ static enum decoder_pushed decoder_late(lua_State *L, struct decoder *decode, co
     return present ? DECODER_VALUE : DECODER_STANDIN;
 }
 
+static uint64_t decoder_place_of(lua_State *L, struct decoder *decode,
+                                 const struct unpack_token *token)
+{
+    if (token->type == UNPACK_NIL)
+        return CODE_NO_PLACE;
+    if (token->type != UNPACK_INTEGER)
+        unpack_fail(L, decode->unpack, "a place that is none");
+    return (uint64_t)token->value.integer;
+}
+
 /* The place of an object, at the end of its array, or the lack of one. */
 static uint64_t decoder_place(lua_State *L, struct decoder *decode, int has_place)
 {
@@ -149,19 +159,69 @@ static uint64_t decoder_place(lua_State *L, struct decoder *decode, int has_plac
     if (!has_place)
         return CODE_NO_PLACE;
     unpack_next(L, decode->unpack, &token);
-    if (token.type == UNPACK_NIL)
-        return CODE_NO_PLACE;
-    if (token.type != UNPACK_INTEGER)
-        unpack_fail(L, decode->unpack, "a place that is none");
-    return (uint64_t)token.value.integer;
+    return decoder_place_of(L, decode, &token);
 }
 
-/* ["userdata", type, bytes], or "finalized", and its place */
-static void decoder_userdata(lua_State *L, struct decoder *decode, int has_place, int is_finalized)
+/* One block of the userdata at index, the token of its array having been read; without a type it is
+ * passed over. */
+static void decoder_block(lua_State *L, struct decoder *decode, const struct unpack_token *array,
+                          const struct userdata_type *type, int index, int number)
+{
+    struct unpack_token width, size, chunk;
+    if (array->type != UNPACK_ARRAY || array->size < 2)
+        unpack_fail(L, decode->unpack, "not a block of a userdata");
+    unpack_next(L, decode->unpack, &width);
+    unpack_next(L, decode->unpack, &size);
+    if (width.type != UNPACK_INTEGER || size.type != UNPACK_INTEGER || size.value.integer < 0 ||
+        (uint64_t)size.value.integer > decode->unpack->left)
+        unpack_fail(L, decode->unpack, "not a block of a userdata");
+    struct userdata_block block = {NULL, (size_t)size.value.integer, (int)width.value.integer};
+    if (type != NULL && type->load_block != NULL)
+        type->load_block(L, index, number, &block);
+    else if (type != NULL)
+        unpack_fail(L, decode->unpack, "a block of a userdata whose type has none");
+    size_t at = 0;
+    for (uint32_t i = 2; i < array->size; i++) {
+        unpack_next(L, decode->unpack, &chunk);
+        if (chunk.type != UNPACK_BINARY || chunk.size > block.size - at)
+            unpack_fail(L, decode->unpack, "not a piece of a block");
+        unpack_bytes(L, decode->unpack, type == NULL ? NULL : (char *)block.data + at, chunk.size);
+        at += chunk.size;
+    }
+    if (at != block.size)
+        unpack_fail(L, decode->unpack, "a block that is shorter than it says");
+    if (!BYTES_ARE_LITTLE_ENDIAN && type != NULL)
+        bytes_swap(block.data, block.size, block.width);
+}
+
+/* Type and bytes are on top: pushes the userdata. */
+static void decoder_make_userdata(lua_State *L, struct decoder *decode,
+                                  const struct userdata_type *type, uint64_t place, int has_place)
+{
+    const struct code_reader *code = decode->code;
+    size_t size;
+    const char *data = lua_tolstring(L, -1, &size);
+    if (type == NULL && !decode->look)
+        luaL_error(L, "the snapshot has a userdata of type '%s', which this program does not know",
+                   lua_tostring(L, -2));
+    if (type == NULL)
+        late_push_foreign(L, lua_tostring(L, -2));
+    else if (has_place && code != NULL && code->load != NULL)
+        code->load(L, code->context, type, data, size, place);
+    else
+        type->load(L, data, size);
+}
+
+/* ["userdata", type, bytes], or "finalized", its place if it has one, and its blocks */
+static void decoder_userdata(lua_State *L, struct decoder *decode, uint32_t parts, int is_finalized)
 {
     const struct code_reader *code = decode->code;
     struct unpack_token token;
-    int top = lua_gettop(L);
+    int top = lua_gettop(L), has_place = 0;
+    if (parts < 3)
+        unpack_fail(L, decode->unpack, "an array that describes no userdata");
+    uint32_t left = parts - 3;
+    uint64_t place = CODE_NO_PLACE;
     decoder_push_text(L, decode);
     const struct userdata_type *type = registry_type(L, lua_tostring(L, -1));
     unpack_next(L, decode->unpack, &token);
@@ -172,22 +232,24 @@ static void decoder_userdata(lua_State *L, struct decoder *decode, int has_place
         lua_pop(L, 1);
     }
     unpack_push_string(L, decode->unpack, &token);
-    uint64_t place = decoder_place(L, decode, has_place);
-    if (type == NULL && !decode->look)
-        luaL_error(L, "the snapshot has a userdata of type '%s', which this program does not know",
-                   lua_tostring(L, -2));
-    if (type == NULL) {
-        late_push_foreign(L, lua_tostring(L, -2));
-    } else {
-        size_t size;
-        const char *data = lua_tolstring(L, -1, &size);
-        if (has_place && code != NULL && code->load != NULL)
-            code->load(L, code->context, type, data, size, place);
-        else
-            type->load(L, data, size);
-        if (is_finalized && code != NULL && code->finalized != NULL)
-            code->finalized(L, code->context);
+    if (left > 0)
+        unpack_next(L, decode->unpack, &token);
+    if (left > 0 && token.type != UNPACK_ARRAY) {
+        has_place = 1;
+        place = decoder_place_of(L, decode, &token);
+        if (--left > 0)
+            unpack_next(L, decode->unpack, &token);
     }
+    decoder_make_userdata(L, decode, type, place, has_place);
+    for (int number = 0; left > 0; number++) {
+        decoder_block(L, decode, &token, type, top + 3, number);
+        if (--left > 0)
+            unpack_next(L, decode->unpack, &token);
+    }
+    if (type != NULL && type->loaded != NULL)
+        type->loaded(L, top + 3);
+    if (type != NULL && is_finalized && code != NULL && code->finalized != NULL)
+        code->finalized(L, code->context);
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
 }
@@ -309,8 +371,8 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
         uint32_t size;
         int may_have_place; /* one more */
     } tags[] = {{"name", 2, 0},      {"function", 2, 0}, {"module", 2, 0}, {"class", 2, 0},
-                {"transient", 2, 0}, {"userdata", 3, 1}, {"object", 3, 0}, {"closure", 4, 1},
-                {"chunk", 3, 0},     {"thread", 2, 1},   {"made", 0, 0},   {"finalized", 3, 1}};
+                {"transient", 2, 0}, {"userdata", 0, 0}, {"object", 3, 0}, {"closure", 4, 1},
+                {"chunk", 3, 0},     {"thread", 2, 1},   {"made", 0, 0},   {"finalized", 0, 0}};
     enum decoder_pushed pushed = DECODER_VALUE;
     luaL_checkstack(L, 20, NULL);
     if (++decode->depth > DECODER_DEPTH) /* no recursion on a file's word */
@@ -331,7 +393,7 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
             decoder_base_object(L, decode);
             break;
         case 5:
-            decoder_userdata(L, decode, has_place, 0);
+            decoder_userdata(L, decode, array->size, 0);
             break;
         case 6:
             decoder_object(L, decode);
@@ -350,7 +412,7 @@ static enum decoder_pushed decoder_tagged(lua_State *L, struct decoder *decode,
             decoder_made(L, decode, array);
             break;
         case 11:
-            decoder_userdata(L, decode, has_place, 1);
+            decoder_userdata(L, decode, array->size, 1);
             break;
         default:
             pushed = decoder_late(L, decode, tag);

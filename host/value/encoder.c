@@ -397,6 +397,15 @@ static int encoder_run_type_saver(lua_State *L)
     return 1;
 }
 
+static uint32_t encoder_count_blocks(lua_State *L, const struct userdata_type *type, int index)
+{
+    struct userdata_block block;
+    int count = 0;
+    while (type->save_block != NULL && type->save_block(L, index, count, &block))
+        count++;
+    return (uint32_t)count;
+}
+
 static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
                              struct idmap_entry *entry)
 {
@@ -419,11 +428,15 @@ static void encoder_userdata(lua_State *L, struct encoder *encode, int index,
     const struct code_writer *code = encode->options->code;
     int is_finalized = encode->exact && code != NULL && code->finalized != NULL &&
                        code->finalized(L, code->context, index);
-    pack_array(encode->pack, encode->has_places ? 4 : 3);
+    uint32_t blocks = encoder_count_blocks(L, type, index);
+    pack_array(encode->pack, (encode->has_places ? 4 : 3) + blocks);
     pack_text(encode->pack, is_finalized ? "finalized" : "userdata");
     pack_text(encode->pack, type->name);
     pack_string(encode->pack, data, size);
     encoder_add_place(L, encode, index);
+    struct userdata_block block;
+    for (uint32_t i = 0; i < blocks && type->save_block(L, index, (int)i, &block); i++)
+        pack_block(encode->pack, block.data, block.size, block.width);
     lua_settop(L, top);
     entry->number = encoder_next_shared(encode);
 }

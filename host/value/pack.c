@@ -232,6 +232,33 @@ void pack_string(struct pack *pack, const char *data, size_t size)
     }
 }
 
+/* The body of a chunk: on disk the lowest byte of a number comes first. */
+static void pack_numbers(struct pack *pack, const char *data, size_t size, int width)
+{
+    if (BYTES_ARE_LITTLE_ENDIAN || width == 1) {
+        pack_append(pack, data, size);
+        return;
+    }
+    for (size_t at = 0; at < size; at += (size_t)width)
+        for (int i = width - 1; i >= 0; i--)
+            pack_append(pack, data + at + i, 1);
+}
+
+void pack_block(struct pack *pack, const void *data, size_t size, int width)
+{
+    const char *at = data;
+    pack_array(pack, 2 + (uint32_t)((size + PACK_CHUNK - 1) / PACK_CHUNK));
+    pack_integer(pack, width);
+    pack_integer(pack, (int64_t)size);
+    while (size > 0) {
+        size_t chunk = size < PACK_CHUNK ? size : PACK_CHUNK;
+        msgpack_pack_bin(&pack->packer, chunk);
+        pack_numbers(pack, at, chunk, width);
+        at += chunk;
+        size -= chunk;
+    }
+}
+
 void pack_long_text(struct pack *pack, const char *text, size_t size)
 {
     msgpack_pack_str_with_body(&pack->packer, text, size);

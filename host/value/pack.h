@@ -52,6 +52,10 @@ void pack_extension(struct pack *pack, int8_t type, const void *data, size_t siz
  * ["string", chunk, chunk, ...]. */
 void pack_string(struct pack *pack, const char *data, size_t size);
 
+/* Numbers of `width` bytes as [width, size, chunk, ...]: chunks of at most PACK_CHUNK bytes,
+ * straight from where they are. */
+void pack_block(struct pack *pack, const void *data, size_t size, int width);
+
 /* A text that is known to be valid UTF-8. Most are short, and known when this is compiled. */
 void pack_long_text(struct pack *pack, const char *text, size_t size);
 static inline void pack_text(struct pack *pack, const char *text)

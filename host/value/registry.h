@@ -10,11 +10,22 @@
 
 #include <lua.h>
 
-/* A type of full userdata whose metatable was made by luaL_newmetatable(L, name). */
+/* Memory that is saved as it is: numbers of `width` bytes. */
+struct userdata_block {
+    void *data;
+    size_t size; /* bytes */
+    int width;   /* 1, 2, 4 or 8 */
+};
+
+/* A type of full userdata whose metatable was made by luaL_newmetatable(L, name). The last three
+ * are NULL where there are no blocks; see ckptlua.h. */
 struct userdata_type {
     const char *name;
     void (*save)(lua_State *L, int index);                     /* pushes one string, or raises */
     void (*load)(lua_State *L, const char *data, size_t size); /* pushes the userdata, or raises */
+    int (*save_block)(lua_State *L, int index, int number, struct userdata_block *block);
+    void (*load_block)(lua_State *L, int index, int number, struct userdata_block *block);
+    void (*loaded)(lua_State *L, int index);
 };
 
 /* Once per state, before the others. */

@@ -25,6 +25,12 @@ struct unpack *unpack_new(lua_State *L, const struct source *source)
     return unpack;
 }
 
+static void unpack_failed(lua_State *L, struct unpack *unpack, int64_t got)
+{
+    unpack->status = got < 0 ? (int)got : -1;
+    unpack_fail(L, unpack, got < 0 ? "reading failed" : "unexpected end");
+}
+
 /* Reads more into the buffer, whose unread bytes move to its front. */
 static void unpack_fill(lua_State *L, struct unpack *unpack)
 {
@@ -34,10 +40,8 @@ static void unpack_fill(lua_State *L, struct unpack *unpack)
     unpack->end = kept;
     int64_t got =
         unpack->source.read(unpack->source.context, unpack->buffer + kept, unpack->room - kept);
-    if (got <= 0) {
-        unpack->status = got < 0 ? (int)got : -1;
-        unpack_fail(L, unpack, got < 0 ? "reading failed" : "unexpected end");
-    }
+    if (got <= 0)
+        unpack_failed(L, unpack, got);
     unpack->end = kept + (size_t)got;
 }
 
@@ -225,6 +229,15 @@ uint32_t unpack_map(lua_State *L, struct unpack *unpack)
 static void unpack_read(lua_State *L, struct unpack *unpack, char *data, size_t size)
 {
     while (size > 0) {
+        if (unpack->at == unpack->end && size >= unpack->room) {
+            int64_t got = unpack->source.read(unpack->source.context, data, size);
+            if (got <= 0)
+                unpack_failed(L, unpack, got);
+            unpack->left -= (uint64_t)got;
+            data += got;
+            size -= (size_t)got;
+            continue;
+        }
         if (unpack->at == unpack->end)
             unpack_fill(L, unpack);
         size_t part = unpack->end - unpack->at;
@@ -234,6 +247,20 @@ static void unpack_read(lua_State *L, struct unpack *unpack, char *data, size_t 
         unpack->at += part;
         unpack->left -= part;
         data += part;
+        size -= part;
+    }
+}
+
+void unpack_bytes(lua_State *L, struct unpack *unpack, void *data, uint32_t size)
+{
+    char nowhere[1024];
+    if (data != NULL) {
+        unpack_read(L, unpack, data, size);
+        return;
+    }
+    while (size > 0) {
+        uint32_t part = size < sizeof nowhere ? size : (uint32_t)sizeof nowhere;
+        unpack_read(L, unpack, nowhere, part);
         size -= part;
     }
 }

@@ -68,6 +68,10 @@ void unpack_next(lua_State *L, struct unpack *unpack, struct unpack_token *token
 uint32_t unpack_array(lua_State *L, struct unpack *unpack, uint32_t size);
 uint32_t unpack_map(lua_State *L, struct unpack *unpack);
 
+/* Moves the `size` bytes that follow a token to where they are wanted; or nowhere, if data is NULL.
+ */
+void unpack_bytes(lua_State *L, struct unpack *unpack, void *data, uint32_t size);
+
 /* Pushes the `size` bytes that follow a token as a Lua string. */
 void unpack_push_bytes(lua_State *L, struct unpack *unpack, uint32_t size);
 

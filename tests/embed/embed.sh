@@ -91,9 +91,18 @@ done
 # shellcheck disable=SC2046
 expect_exit 0 "$compiler" -shared -fPIC "$here/module.c" -o module.so \
     $(pkg-config --cflags ckptlua)
-echo 'package.cpath = "./?.so"; print(require "module")' >use.lua
-expect_exit 0 "$prefix/bin/ckptlua" use.lua
-expect_output 'from a module'
+cat >use.lua <<'LUA'
+local box = require("module").box(7.5)
+package.loaded.module = nil -- nothing but the value refers to the module
+ckpt.exit()
+print(box())
+LUA
+LUA_CPATH="$PWD/?.so"
+export LUA_CPATH
+expect_exit 85 "$prefix/bin/ckptlua" --resume exact use.lua
+expect_exit 0 "$prefix/bin/ckptlua" --resume exact use.lua
+expect_output '7.5'
+unset LUA_CPATH
 
 # Those that come with ckptlua are found from where the program is now.
 mv "$prefix" "$prefix.moved"

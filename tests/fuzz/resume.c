@@ -225,8 +225,8 @@ static void resume_keep(void *context, const char *text, const char *told)
 /* (struct resume *): as state.c does it for a job, but for what has to do with files. */
 static int resume_open(lua_State *L)
 {
-    static const struct userdata_type file_type = {LUA_FILEHANDLE, files_save_handle,
-                                                   files_load_handle};
+    static const struct userdata_type file_type = {
+        .name = LUA_FILEHANDLE, .save = files_save_handle, .load = files_load_handle};
     struct resume *resume = lua_touserdata(L, 1);
     struct job *job = resume->job;
     luaL_openlibs(L);

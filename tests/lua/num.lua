@@ -254,9 +254,9 @@ local function sparse_product(rows, x)
     for j, value in ipairs(type(row) == "table" and row or { row }) do
       if value ~= 0 then products[#products + 1] = value * x[j] end
     end
-    local sums, k = { 0.0, 0.0, 0.0, 0.0 }, 1
+    local sums = { 0.0, 0.0, 0.0, 0.0 }
     for j = 1, #products do
-      k = j <= #products // 4 * 4 and (j - 1) % 4 + 1 or 1
+      local k = j <= #products // 4 * 4 and (j - 1) % 4 + 1 or 1
       sums[k] = sums[k] + products[j]
     end
     z[i] = (sums[1] + sums[3]) + (sums[2] + sums[4])
@@ -440,6 +440,42 @@ function TestNum.test_parts()
   unit.assertEquals(num.vector { 5, 6, 7 }[num.range(2, 3)]:table(), { 6.0, 7.0 })
 end
 
+function TestNum.test_arranged()
+  local x = num.vector { 3, 0, -1, 0 / 0, 3, 2 }
+  local sorted, places = num.sort(x)
+  unit.assertEquals(places:table(), { 3.0, 2.0, 6.0, 1.0, 5.0, 4.0 })
+  unit.assertEquals(sorted[1], -1.0)
+  unit.assertNotEquals(sorted[6], sorted[6])
+  unit.assertEquals(select(2, num.sort(x, "descend")):table(), { 1.0, 5.0, 6.0, 2.0, 3.0, 4.0 })
+  local A = num.matrix { { 3, 1, 2 }, { 0, 5, 4 } }
+  unit.assertEquals(num.sort(A):table(), { { 0.0, 1.0, 2.0 }, { 3.0, 5.0, 4.0 } })
+  unit.assertEquals(num.sort(A, 2, "descend"):table(), { { 3.0, 2.0, 1.0 }, { 5.0, 4.0, 0.0 } })
+  local random = random_table(5000)
+  sorted = num.sort(num.vector(random))
+  table.sort(random)
+  assert_same(sorted, random, "sort")
+  unit.assertEquals(num.find(A):table(), { 1.0, 3.0, 4.0, 5.0, 6.0 })
+  unit.assertEquals(num.find(num.sparse(A)):table(), { 1.0, 3.0, 4.0, 5.0, 6.0 })
+  unit.assertEquals({ num.size(num.find(num.range(0, 2))) }, { 1, 2 })
+  unit.assertEquals(num.tril(A):table(), { { 3.0, 0.0, 0.0 }, { 0.0, 5.0, 0.0 } })
+  unit.assertEquals(num.triu(A, 1):table(), { { 0.0, 1.0, 2.0 }, { 0.0, 0.0, 4.0 } })
+  for _ = 1, 10 do
+    local B = random_sparse(math.random(1, 5), math.random(1, 5), math.random(0, 12))
+    local full = num.full(B)
+    local C = num.full(random_sparse(math.random(1, 4), math.random(1, 4), 8))
+    unit.assertTrue(num.kron(B, C) == num.kron(full, C) and num.kron(C, B) == num.kron(C, full))
+    unit.assertTrue(num.tril(B, 1) == num.tril(full, 1) and num.triu(B) == num.triu(full))
+    unit.assertTrue(num.horzcat(B, full, B) == num.horzcat(full, full, full))
+    unit.assertTrue(num.vertcat(full, B) == num.vertcat(full, full))
+  end
+  local K = num.kron(num.eye(2), num.matrix { { 1, 2 } })
+  unit.assertEquals(K:table(), { { 1.0, 2.0, 0.0, 0.0 }, { 0.0, 0.0, 1.0, 2.0 } })
+  -- the Laplacian on a square, as one writes it
+  local T, I = num.gallery("tridiag", 6), num.speye(6)
+  unit.assertTrue(num.kron(I, T) + num.kron(T, I) == num.gallery("poisson", 6))
+  refuses("num.horzcat: 2x3 and 6x1 do not fit", num.horzcat, A, x)
+end
+
 function TestNum.test_errors()
   local x, y, A = num.zeros(3, 1), num.zeros(4, 1), num.zeros(2, 3)
   refuses("x + y: 3x1 and 4x1 do not fit", function() return x + y end)
@@ -506,12 +542,12 @@ function TestNum.test_gallery()
   refuses("num.gallery has no 'wathem', but wathen, poisson", num.gallery, "wathem", 3)
 end
 
-local function in_file(text, f)
+local function in_file(text, f, ending)
   local name = os.tmpname()
   os.remove(name)
-  name = name .. ".mtx"
+  name = name .. (ending or ".mtx")
   if text then
-    local file <close> = assert(io.open(name, "w"))
+    local file <close> = assert(io.open(name, "wb"))
     file:write(text)
   end
   local result = table.pack(pcall(f, name))
@@ -597,6 +633,74 @@ function TestNum.test_matrix_market_refused()
   refuses("No such file", num.load, "nowhere/x.mtx")
   refuses("the ending tells no format", num.load, "x.dat")
   refuses("No such file", num.save, "nowhere/x.mtx", num.eye(2))
+end
+
+-- A file as NumPy writes it.
+local function npy(descr, order, shape, data, version)
+  local header = string.format("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }", descr, order,
+    shape)
+  header = header .. (" "):rep(-(#header + 11) % 64) .. "\n"
+  local length = string.pack(version == 1 and "<I2" or "<I4", #header)
+  return "\x93NUMPY" .. string.char(version, 0) .. length .. header .. data
+end
+
+function TestNum.test_npy()
+  local function loaded(...)
+    return in_file(npy(...), num.load, ".npy"):table()
+  end
+  for version = 1, 3 do
+    unit.assertEquals(loaded("<f8", "False", "(2, 3)", string.pack("<dddddd", 1, 2, 3, 4, 5, 6),
+      version), { { 1.0, 2.0, 3.0 }, { 4.0, 5.0, 6.0 } })
+  end
+  unit.assertEquals(loaded("<f8", "True", "(2, 3)", string.pack("<dddddd", 1, 4, 2, 5, 3, 6), 1),
+    { { 1.0, 2.0, 3.0 }, { 4.0, 5.0, 6.0 } })
+  unit.assertEquals(loaded(">f8", "False", "(2,)", string.pack(">dd", 1.5, -2), 1), { 1.5, -2.0 })
+  unit.assertEquals(loaded("<f4", "False", "(2,)", string.pack("<ff", 1.5, -2), 1), { 1.5, -2.0 })
+  unit.assertEquals(loaded("|i1", "False", "(1, 2)", string.pack("bb", -1, 2), 1), { -1.0, 2.0 })
+  unit.assertEquals(loaded(">i2", "False", "(2,)", string.pack(">i2i2", -300, 7), 1),
+    { -300.0, 7.0 })
+  unit.assertEquals(loaded("<u4", "False", "(1,)", string.pack("<I4", 4294967295), 1),
+    { 4294967295.0 })
+  unit.assertEquals(loaded("<i8", "False", "(2,)", string.pack("<i8i8", -5, 1 << 53), 1),
+    { -5.0, 2.0 ^ 53 })
+  unit.assertEquals(loaded("|b1", "False", "(3,)", "\0\1\1", 1), { 0.0, 1.0, 1.0 })
+  unit.assertEquals(loaded("<f8", "False", "()", string.pack("<d", 7), 1), { 7.0 })
+  unit.assertEquals(loaded("<f8", "False", "(0, 3)", "", 1), {})
+  for _, x in ipairs { num.randn(5, 1), num.randn(1, 5), num.randn(30, 40), num.zeros(0, 2) } do
+    in_file(nil, function(name)
+      num.save(name, x)
+      local y = num.load(name)
+      unit.assertTrue(y == x)
+      unit.assertEquals({ num.size(y) }, { num.size(x) })
+      local file <close> = assert(io.open(name, "rb"))
+      unit.assertEquals((file:seek("end") - 8 * #x) % 64, 0)
+    end, ".npy")
+  end
+end
+
+function TestNum.test_npy_refused()
+  local good = npy("<f8", "False", "(2,)", string.pack("<dd", 1, 2), 1)
+  local cases = {
+    { "", "at byte 0: the file ends too early" },
+    { "NUMPY, no", "at byte 0: no .npy file" },
+    { "\x93NUMPY\4\0\0\0\0\0", "at byte 0: no .npy file" },
+    { good:sub(1, 50), "at byte 50: the file ends too early" },
+    { good:sub(1, -2), "the file is too short for its shape" },
+    { good .. "x", "at byte 144: more bytes than the shape says" },
+    { npy("<c16", "False", "(2,)", "", 1), "elements of type '<c16' are not supported" },
+    { npy("|O", "False", "(2,)", "", 1), "elements of type '|O' are not supported" },
+    { npy("<f8", "False", "(2, 2, 2)", "", 1), "more than two dimensions" },
+    { npy("<f8", "False", "(-2,)", "", 1), "the shape is none" },
+    { npy("<f8", "False", "2", "", 1), "the shape is none" },
+    { npy("<f8", "False", "(99999999999, 99999999999)", "", 1), "too short for its shape" },
+    { npy("<i8", "False", "(1,)", string.pack("<i8", (1 << 53) + 1), 1), "beyond 2^53" },
+    { "\x93NUMPY\2\0\xff\xff\xff\xff", "at byte 12: the header is too long" },
+    { "\x93NUMPY\1\0\4\0{}  ", "at byte 14: the header has no 'descr'" },
+  }
+  for _, case in ipairs(cases) do
+    refuses(case[2], in_file, case[1], num.load, ".npy")
+  end
+  refuses("a sparse matrix has no .npy file", num.save, "x.npy", num.speye(2))
 end
 
 -- Memory comes back.

@@ -197,7 +197,8 @@ static void value_add_functions(lua_State *L)
 
 /* ---------------------------------------------------------------- states */
 
-static const struct userdata_type value_box = {"box", value_box_save, value_box_load};
+static const struct userdata_type value_box = {
+    .name = "box", .save = value_box_save, .load = value_box_load};
 
 static lua_State *value_new_state(struct memory *memory)
 {
