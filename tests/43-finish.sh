@@ -152,7 +152,7 @@ expect_message 'has ended already'
 # A signal that comes when the job has ended well does not make an eviction of that.
 if [ "${CKPTLUA_SANITIZED:-0}" = 0 ] && can_trace; then
     rm -f late.ckpt
-    echo 'print("ended")' >ended.lua
+    echo 'ckpt.sleep(1) print("ended")' >ended.lua # long enough to be seen
     start strace -f -o /dev/null -e trace=unlink -e inject=unlink:delay_exit=1000000 \
         "$CKPTLUA" --interval never ended.lua
     wait_for_file ended.ckpt.lock
