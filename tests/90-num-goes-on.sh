@@ -113,6 +113,23 @@ expect_exit 85 "$CKPTLUA" --resume globals globals.lua
 expect_exit 0 "$CKPTLUA" --resume globals globals.lua
 expect_output '5050.0	vector 100' 'true	true'
 
+# What cannot be written is told, and what was there stays.
+cat >full.lua <<'LUA'
+local num = require "num"
+num.save("kept.npy", num.ones(3, 1))
+os.execute("ln -s /dev/full kept.npy.tmp")
+print(pcall(num.save, "kept.npy", num.zeros(100000, 1)))
+print(num.sum(num.load("kept.npy")))
+os.execute("ln -s /dev/full new.mtx.tmp")
+num.save("new.mtx", num.eye(3))
+LUA
+if [ -c /dev/full ]; then
+    expect_exit 1 "$CKPTLUA" --quiet full.lua
+    expect_output 'false	cannot write kept.npy: No space left on device' '3.0'
+    expect_message 'full.lua:7: cannot write new.mtx: No space left on device'
+    expect_no_file new.mtx new.mtx.tmp kept.npy.tmp
+fi
+
 # A library that is not there is told.
 cat >missing.lua <<'LUA'
 print(pcall(require, "num"))

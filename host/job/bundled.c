@@ -13,27 +13,17 @@
 #include "job/host.h"
 #include "value/registry.h"
 
-/* Waiting threads of OpenMP sleep, and BLAS has none of its own: machines are shared. Libraries
- * read these when they are loaded, so the environment of the job has them no longer than that. */
-static const char *const bundled_environment[][2] = {
-    {"OMP_WAIT_POLICY", "passive"},
-    {"OPENBLAS_NUM_THREADS", "1"},
-};
-
-enum { BUNDLED_VARIABLES = sizeof bundled_environment / sizeof *bundled_environment };
-
+/* Waiting threads of OpenMP are to sleep: machines are shared. It reads this when it is loaded, so
+ * the environment of the job has it no longer than that. */
 static void *bundled_open_library(const char *path)
 {
-    int set[BUNDLED_VARIABLES];
-    for (int i = 0; i < BUNDLED_VARIABLES; i++) {
-        set[i] = getenv(bundled_environment[i][0]) == NULL;
-        if (set[i])
-            setenv(bundled_environment[i][0], bundled_environment[i][1], 1);
-    }
+    static const char name[] = "OMP_WAIT_POLICY";
+    int is_ours = getenv(name) == NULL;
+    if (is_ours)
+        setenv(name, "passive", 1);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    for (int i = 0; i < BUNDLED_VARIABLES; i++)
-        if (set[i])
-            unsetenv(bundled_environment[i][0]);
+    if (is_ours)
+        unsetenv(name);
     return library;
 }
 

@@ -128,9 +128,7 @@ int arithmetic_divide(lua_State *L)
     if (y.kind == OPERAND_ARRAY && y.rows == 1 && y.cols == 1)
         y.kind = OPERAND_NUMBER;
     if (y.kind != OPERAND_NUMBER)
-        luaL_error(L,
-                   "x / y: y is %Ix%I; for quotients of elements write num.rdivide(x, y), for a "
-                   "linear system num.solve(A, b)",
+        luaL_error(L, "x / y: y is %Ix%I; for quotients of elements write num.rdivide(x, y)",
                    (lua_Integer)y.rows, (lua_Integer)y.cols);
     if (x.kind == OPERAND_NUMBER) {
         lua_pushnumber(L, x.number / y.number);

@@ -128,27 +128,23 @@ struct datafile *datafile_push_new(lua_State *L, const char *name)
     datafile->file = fopen(temporary, "we");
     if (datafile->file == NULL)
         luaL_error(L, "%s: %s", temporary, strerror(errno));
+    errno = 0;
     return datafile;
 }
 
 void datafile_replace(lua_State *L, struct datafile *datafile)
 {
     char temporary[DATAFILE_LINE];
-    errno = 0;
-    int status = fflush(datafile->file) != 0 || ferror(datafile->file);
-    int number = errno;
+    /* What was written before has left its error; the rest of it is written now. */
+    int failed = ferror(datafile->file) || fflush(datafile->file) != 0, number = errno;
     datafile_temporary(datafile, temporary);
-    if (datafile_close(datafile) != 0 && !status) {
-        status = 1;
+    if ((datafile_close(datafile) != 0 || (!failed && rename(temporary, datafile->name) != 0)) &&
+        !failed) {
+        failed = 1;
         number = errno;
     }
-    if (!status && rename(temporary, datafile->name) != 0) {
-        status = 1;
-        number = errno;
-    }
-    if (!status)
+    if (!failed)
         return;
     remove(temporary);
-    luaL_error(L, "cannot write %s: %s", datafile->name,
-               number == 0 ? "an error of the disk" : strerror(number));
+    luaL_error(L, "cannot write %s: %s", datafile->name, strerror(number));
 }
