@@ -19,10 +19,7 @@ static const void *address_object(lua_State *L, int index)
 {
     if (lua_type(L, index) != LUA_TUSERDATA)
         return lua_topointer(L, index);
-    lua_pushvalue(L, index);
-    const void *object = (const void *)(uintptr_t)vm_top(L)->bits;
-    lua_pop(L, 1);
-    return object;
+    return vm_object_at(L, index);
 }
 
 /* Bytes of it, where it may be large. */

@@ -47,28 +47,20 @@ void finalizers_push(lua_State *L, void *context)
     finalizers_fill(L, marked, count);
 }
 
-static struct vm_object *finalizers_object(lua_State *L, int index)
-{
-    lua_pushvalue(L, index);
-    struct vm_object *object = (struct vm_object *)(uintptr_t)vm_top(L)->bits;
-    lua_pop(L, 1);
-    return object;
-}
-
 int finalizers_have_run(lua_State *L, void *context, int index)
 {
     (void)context;
     if (!luaL_getmetafield(L, index, "__gc"))
         return 0;
     lua_pop(L, 1);
-    return (finalizers_object(L, index)->marked & VM_HAS_FINALIZER) == 0;
+    return (vm_object_at(L, index)->marked & VM_HAS_FINALIZER) == 0;
 }
 
 void finalizers_forget(lua_State *L, void *context)
 {
     const struct exact *exact = context;
     struct vm_global *global = vm_thread(L)->global;
-    struct vm_object *object = finalizers_object(L, -1);
+    struct vm_object *object = vm_object_at(L, -1);
     /* It was the last one that was marked. In the generational mode the lists have parts. */
     if (!exact->is_checked || global->finalized != object ||
         global->modes[VM_MODE_STATE] != VM_STATE_PAUSE ||

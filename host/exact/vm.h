@@ -319,6 +319,15 @@ static inline struct vm_value *vm_top(lua_State *L)
     return vm_thread(L)->top - 1;
 }
 
+/* The object at index; for a function in C without upvalues, its code. */
+static inline struct vm_object *vm_object_at(lua_State *L, int index)
+{
+    lua_pushvalue(L, index);
+    struct vm_object *object = (struct vm_object *)(uintptr_t)vm_top(L)->bits;
+    lua_pop(L, 1);
+    return object;
+}
+
 /* Pushes the value that is told by these. */
 static inline void vm_push_bits(lua_State *L, uint64_t bits, uint8_t tag)
 {

@@ -19,6 +19,15 @@ static int64_t access_check(lua_State *L, int index, const char *what, int64_t m
     return i - 1;
 }
 
+/* The same of a number in a list of indices. */
+static int64_t access_place(lua_State *L, const char *what, double index, int64_t most)
+{
+    int64_t place = operand_place(index, most);
+    if (place < 0)
+        luaL_error(L, "%s %f is none: there are %I", what, index, (lua_Integer)most);
+    return place;
+}
+
 /* Elements x[list], in the shape of the list, but along x where both are vectors. */
 static int access_gather(lua_State *L, struct array *x, struct array *list)
 {
@@ -29,15 +38,12 @@ static int access_gather(lua_State *L, struct array *x, struct array *list)
         cols = x->cols == 1 ? 1 : array_count(list);
     }
     double *to = array_new(L, rows, cols)->data;
-    for (int64_t k = 0; k < rows * cols; k++) {
-        if (!(index[k] >= 1 && index[k] <= (double)most) || index[k] != (double)(int64_t)index[k])
-            return luaL_error(L, "element %f is none: there are %I", index[k], (lua_Integer)most);
-        to[k] = from[(int64_t)index[k] - 1];
-    }
+    for (int64_t k = 0; k < rows * cols; k++)
+        to[k] = from[access_place(L, "element", index[k], most)];
     return 1;
 }
 
-/* The element of a sparse matrix that counts as number i, from 0, column by column. */
+/* An element of a sparse matrix; indices from 0. */
 static double access_sparse(const struct sparse *sparse, int64_t row, int64_t column)
 {
     int64_t at = sparse_find(sparse, row, column);
@@ -116,30 +122,43 @@ int access_length(lua_State *L)
     return 1;
 }
 
+/* An element of a matrix. */
+struct element {
+    struct operand matrix;
+    int64_t row, column;
+};
+
+/* (A, i, j, ...) */
+static struct element access_element(lua_State *L)
+{
+    struct element element = {.matrix = operand_check(L, 1)};
+    if (element.matrix.kind == OPERAND_NUMBER)
+        sparse_check(L, 1); /* raises */
+    element.row = access_check(L, 2, "row", element.matrix.rows);
+    element.column = access_check(L, 3, "column", element.matrix.cols);
+    return element;
+}
+
 /* A:get(i, j) */
 static int access_get(lua_State *L)
 {
-    struct array *x = array_to(L, 1);
-    struct sparse *sparse = x == NULL ? sparse_check(L, 1) : NULL;
-    int64_t row = access_check(L, 2, "row", x != NULL ? x->rows : sparse->rows);
-    int64_t column = access_check(L, 3, "column", x != NULL ? x->cols : sparse->cols);
-    lua_pushnumber(L, x != NULL ? array_data(L, x)[row + column * x->rows]
-                                : access_sparse(sparse, row, column));
+    struct element at = access_element(L);
+    struct array *x = at.matrix.array;
+    lua_pushnumber(L, x != NULL ? array_data(L, x)[at.row + at.column * x->rows]
+                                : access_sparse(at.matrix.sparse, at.row, at.column));
     return 1;
 }
 
 /* A:set(i, j, v) */
 static int access_set(lua_State *L)
 {
-    struct array *x = array_to(L, 1);
-    struct sparse *sparse = x == NULL ? sparse_check(L, 1) : NULL;
-    int64_t row = access_check(L, 2, "row", x != NULL ? x->rows : sparse->rows);
-    int64_t column = access_check(L, 3, "column", x != NULL ? x->cols : sparse->cols);
+    struct element at = access_element(L);
+    struct array *x = at.matrix.array;
     double value = luaL_checknumber(L, 4);
     if (x != NULL)
-        array_edit(L, x)[row + column * x->rows] = value;
+        array_edit(L, x)[at.row + at.column * x->rows] = value;
     else
-        access_set_sparse(L, 1, row, column, value);
+        access_set_sparse(L, 1, at.row, at.column, value);
     return 0;
 }
 
@@ -148,7 +167,7 @@ static int access_set(lua_State *L)
 static int64_t *access_list(lua_State *L, int index, const char *what, int64_t most, int64_t *count)
 {
     if (lua_isnoneornil(L, index)) {
-        int64_t *all = lua_newuserdatauv(L, (size_t)most * sizeof *all + 1, 0);
+        int64_t *all = array_push_room(L, most, sizeof *all);
         for (int64_t k = 0; k < most; k++)
             all[k] = k;
         *count = most;
@@ -156,7 +175,7 @@ static int64_t *access_list(lua_State *L, int index, const char *what, int64_t m
     }
     if (lua_type(L, index) == LUA_TNUMBER) {
         int64_t one = access_check(L, index, what, most);
-        int64_t *list = lua_newuserdatauv(L, sizeof *list, 0);
+        int64_t *list = array_push_room(L, 1, sizeof *list);
         *list = one;
         *count = 1;
         return list;
@@ -164,12 +183,9 @@ static int64_t *access_list(lua_State *L, int index, const char *what, int64_t m
     struct array *array = array_check(L, index);
     const double *data = array_data(L, array);
     *count = array_count(array);
-    int64_t *list = lua_newuserdatauv(L, (size_t)*count * sizeof *list + 1, 0);
-    for (int64_t k = 0; k < *count; k++) {
-        if (!(data[k] >= 1 && data[k] <= (double)most) || data[k] != (double)(int64_t)data[k])
-            luaL_error(L, "%s %f is none: there are %I", what, data[k], (lua_Integer)most);
-        list[k] = (int64_t)data[k] - 1;
-    }
+    int64_t *list = array_push_room(L, *count, sizeof *list);
+    for (int64_t k = 0; k < *count; k++)
+        list[k] = access_place(L, what, data[k], most);
     return list;
 }
 

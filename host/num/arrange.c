@@ -6,20 +6,9 @@
 
 #include <lauxlib.h>
 
+#include "num/lines.h"
 #include "num/operand.h"
 #include "num/sparse_ops.h"
-
-/* Room for `count` numbers of that width, as a userdata. */
-static void *arrange_push_room(lua_State *L, int64_t count, size_t width)
-{
-    return lua_newuserdatauv(L, (size_t)count * width + 1, 0);
-}
-
-/* The elements of an operand that is no sparse matrix. */
-static const double *arrange_data(lua_State *L, const struct operand *x)
-{
-    return x->array != NULL ? array_data(L, x->array) : &x->number;
-}
 
 /* ---- find, sort */
 
@@ -31,7 +20,7 @@ static int arrange_find(lua_State *L)
     lua_settop(L, 1);
     const struct sparse *by_column =
         x.kind == OPERAND_SPARSE ? sparse_push_transposed(L, x.sparse) : NULL;
-    const double *values = by_column != NULL ? by_column->value : arrange_data(L, &x);
+    const double *values = by_column != NULL ? by_column->value : operand_data(L, &x);
     int64_t all = by_column != NULL ? by_column->count : x.rows * x.cols, count = 0, column = 0;
     for (int64_t k = 0; k < all; k++)
         count += values[k] != 0;
@@ -85,22 +74,22 @@ static int arrange_sort(lua_State *L)
         lua_pushnil(L);
         lua_insert(L, 2);
     }
-    lua_Integer dimension = luaL_optinteger(L, 2, x->rows == 1 ? 2 : 1);
-    luaL_argcheck(L, dimension == 1 || dimension == 2, 2, "a dimension is 1 or 2");
+    struct lines lines = lines_of(L, x, 2);
     int descends = luaL_checkoption(L, 3, "ascend", directions);
-    const double *from = array_data(L, x);
-    int64_t lines = dimension == 1 ? x->cols : x->rows, n = dimension == 1 ? x->rows : x->cols;
-    int64_t step = dimension == 1 ? 1 : x->rows, between = dimension == 1 ? x->rows : 1;
-    struct sorted *sorted = arrange_push_room(L, n, sizeof *sorted);
+    struct sorted *sorted =
+        array_push_room(L, lines.dimension == 1 ? x->rows : x->cols, sizeof *sorted);
     double *to = array_new(L, x->rows, x->cols)->data;
     double *places = array_new(L, x->rows, x->cols)->data;
-    for (int64_t line = 0; line < lines; line++) {
-        for (int64_t k = 0; k < n; k++)
-            sorted[k] = (struct sorted){from[line * between + k * step], k};
-        qsort(sorted, (size_t)n, sizeof *sorted, descends ? sorted_descending : sorted_ascending);
-        for (int64_t k = 0; k < n; k++) {
-            to[line * between + k * step] = sorted[k].value;
-            places[line * between + k * step] = (double)(sorted[k].place + 1);
+    for (int64_t i = 0; i < lines.count; i++) {
+        struct line line = lines_get(&lines, i);
+        int64_t first = line.x - lines.data;
+        for (int64_t k = 0; k < line.count; k++)
+            sorted[k] = (struct sorted){line.x[k * line.step], k};
+        qsort(sorted, (size_t)line.count, sizeof *sorted,
+              descends ? sorted_descending : sorted_ascending);
+        for (int64_t k = 0; k < line.count; k++) {
+            to[first + k * line.step] = sorted[k].value;
+            places[first + k * line.step] = (double)(sorted[k].place + 1);
         }
     }
     return 2;
@@ -108,59 +97,25 @@ static int arrange_sort(lua_State *L)
 
 /* ---- matrices out of others, as triplets or full */
 
-struct elements {
-    int32_t *row, *column;
-    double *value;
-    int64_t count;
-};
-
-static struct elements elements_push(lua_State *L, int64_t most)
-{
-    return (struct elements){arrange_push_room(L, most, sizeof(int32_t)),
-                             arrange_push_room(L, most, sizeof(int32_t)),
-                             arrange_push_room(L, most, sizeof(double)), 0};
-}
-
-static void elements_add(struct elements *elements, int64_t row, int64_t column, double value)
-{
-    elements->row[elements->count] = (int32_t)row;
-    elements->column[elements->count] = (int32_t)column;
-    elements->value[elements->count++] = value;
-}
-
 /* Adds an operand at that place. */
-static void elements_add_all(lua_State *L, struct elements *elements, const struct operand *x,
-                             int64_t row, int64_t column)
+static void arrange_add(lua_State *L, struct triplets *elements, const struct operand *x,
+                        int64_t row, int64_t column)
 {
     if (x->kind == OPERAND_SPARSE) {
         for (int64_t i = 0; i < x->rows; i++)
             for (int64_t k = x->sparse->start[i]; k < x->sparse->start[i + 1]; k++)
-                elements_add(elements, row + i, column + x->sparse->column[k], x->sparse->value[k]);
+                triplets_add(elements, row + i, column + x->sparse->column[k], x->sparse->value[k]);
         return;
     }
-    const double *data = arrange_data(L, x);
+    const double *data = operand_data(L, x);
     for (int64_t k = 0; k < x->rows * x->cols; k++)
         if (data[k] != 0)
-            elements_add(elements, row + k % x->rows, column + k / x->rows, data[k]);
+            triplets_add(elements, row + k % x->rows, column + k / x->rows, data[k]);
 }
 
-static int64_t elements_of(const struct operand *x)
+static int64_t arrange_count(const struct operand *x)
 {
     return x->kind == OPERAND_SPARSE ? x->sparse->count : x->rows * x->cols;
-}
-
-static void elements_check_shape(lua_State *L, int64_t rows, int64_t cols)
-{
-    if (rows > SPARSE_MOST || cols > SPARSE_MOST)
-        luaL_error(L, "a sparse matrix of %Ix%I cannot be made: at most %I rows and columns",
-                   (lua_Integer)rows, (lua_Integer)cols, (lua_Integer)SPARSE_MOST);
-}
-
-static void elements_finish(lua_State *L, const struct elements *elements, int64_t rows,
-                            int64_t cols)
-{
-    sparse_push_triplets(L, rows, cols, elements->count, elements->row, elements->column,
-                         elements->value);
 }
 
 /* What is joined: the shape of the result, and whether it is sparse. */
@@ -186,7 +141,7 @@ static struct joined arrange_join_shape(lua_State *L, int below)
                                    : "both must have as many rows");
         joined.rows = below ? joined.rows + x.rows : x.rows;
         joined.cols = below ? x.cols : joined.cols + x.cols;
-        joined.elements += elements_of(&x);
+        joined.elements += arrange_count(&x);
     }
     return joined;
 }
@@ -198,11 +153,11 @@ static int arrange_join(lua_State *L, int below)
     int64_t at = 0;
     luaL_checkstack(L, 8, NULL);
     struct joined joined = arrange_join_shape(L, below);
-    struct elements elements = {0};
+    struct triplets elements = {0};
     double *to = NULL;
     if (joined.is_sparse) {
-        elements_check_shape(L, joined.rows, joined.cols);
-        elements = elements_push(L, joined.elements);
+        sparse_check_shape(L, joined.rows, joined.cols);
+        elements = triplets_push(L, joined.elements);
     } else {
         to = array_new(L, joined.rows, joined.cols)->data;
     }
@@ -210,9 +165,9 @@ static int arrange_join(lua_State *L, int below)
         struct operand x = operand_check(L, k);
         int64_t row = below ? at : 0, column = below ? 0 : at;
         if (joined.is_sparse) {
-            elements_add_all(L, &elements, &x, row, column);
+            arrange_add(L, &elements, &x, row, column);
         } else {
-            const double *from = arrange_data(L, &x);
+            const double *from = operand_data(L, &x);
             for (int64_t j = 0; j < x.cols; j++)
                 memcpy(to + row + (column + j) * joined.rows, from + j * x.rows,
                        (size_t)x.rows * sizeof *from);
@@ -220,7 +175,7 @@ static int arrange_join(lua_State *L, int below)
         at += below ? x.rows : x.cols;
     }
     if (joined.is_sparse)
-        elements_finish(L, &elements, joined.rows, joined.cols);
+        sparse_push_triplets(L, joined.rows, joined.cols, &elements);
     return 1;
 }
 
@@ -254,7 +209,7 @@ static int arrange_kron(lua_State *L)
         __builtin_mul_overflow(x.cols, y.cols, &cols))
         return luaL_error(L, "num.kron: too many elements");
     if (x.kind != OPERAND_SPARSE && y.kind != OPERAND_SPARSE) {
-        const double *one = arrange_data(L, &x), *other = arrange_data(L, &y);
+        const double *one = operand_data(L, &x), *other = operand_data(L, &y);
         double *to = array_new(L, rows, cols)->data;
         for (int64_t j = 0; j < cols; j++)
             for (int64_t i = 0; i < rows; i++)
@@ -262,20 +217,20 @@ static int arrange_kron(lua_State *L)
                     one[i / y.rows + j / y.cols * x.rows] * other[i % y.rows + j % y.cols * y.rows];
         return 1;
     }
-    elements_check_shape(L, rows, cols);
-    struct elements left = elements_push(L, elements_of(&x)),
-                    right = elements_push(L, elements_of(&y));
-    elements_add_all(L, &left, &x, 0, 0);
-    elements_add_all(L, &right, &y, 0, 0);
+    sparse_check_shape(L, rows, cols);
+    struct triplets left = triplets_push(L, arrange_count(&x)),
+                    right = triplets_push(L, arrange_count(&y));
+    arrange_add(L, &left, &x, 0, 0);
+    arrange_add(L, &right, &y, 0, 0);
     int64_t count;
     if (__builtin_mul_overflow(left.count, right.count, &count) || count > ARRAY_MOST / 16)
         return luaL_error(L, "num.kron: too many elements");
-    struct elements product = elements_push(L, count);
+    struct triplets product = triplets_push(L, count);
     for (int64_t i = 0; i < left.count; i++)
         for (int64_t k = 0; k < right.count; k++)
-            elements_add(&product, left.row[i] * y.rows + right.row[k],
+            triplets_add(&product, left.row[i] * y.rows + right.row[k],
                          left.column[i] * y.cols + right.column[k], left.value[i] * right.value[k]);
-    elements_finish(L, &product, rows, cols);
+    sparse_push_triplets(L, rows, cols, &product);
     return 1;
 }
 
@@ -287,17 +242,17 @@ static int arrange_triangle(lua_State *L, int below)
     luaL_argcheck(L, k >= -ARRAY_MOST && k <= ARRAY_MOST, 2, "the number of a diagonal expected");
     lua_settop(L, 2);
     if (x.kind == OPERAND_SPARSE) {
-        struct elements elements = elements_push(L, x.sparse->count);
+        struct triplets elements = triplets_push(L, x.sparse->count);
         for (int64_t i = 0; i < x.rows; i++)
             for (int64_t at = x.sparse->start[i]; at < x.sparse->start[i + 1]; at++) {
                 int64_t diagonal = x.sparse->column[at] - i;
                 if (below ? diagonal <= k : diagonal >= k)
-                    elements_add(&elements, i, x.sparse->column[at], x.sparse->value[at]);
+                    triplets_add(&elements, i, x.sparse->column[at], x.sparse->value[at]);
             }
-        elements_finish(L, &elements, x.rows, x.cols);
+        sparse_push_triplets(L, x.rows, x.cols, &elements);
         return 1;
     }
-    const double *from = arrange_data(L, &x);
+    const double *from = operand_data(L, &x);
     double *to = array_new(L, x.rows, x.cols)->data;
     for (int64_t j = 0; j < x.cols; j++)
         for (int64_t i = 0; i < x.rows; i++)

@@ -169,6 +169,11 @@ struct array *array_new_pending(lua_State *L, int64_t rows, int64_t cols,
     return &large->array;
 }
 
+void *array_push_room(lua_State *L, int64_t count, size_t width)
+{
+    return lua_newuserdatauv(L, (size_t)count * width + 1, 0);
+}
+
 struct array *array_to(lua_State *L, int index)
 {
     struct array *array = lua_touserdata(L, index);

@@ -90,6 +90,9 @@ void array_fill(lua_State *L, struct array *array);
  * still present it to the script, and to a save. */
 void array_new_collected(lua_State *L);
 
+/* Pushes a userdata with room for `count` numbers of that width, for a function's own use. */
+void *array_push_room(lua_State *L, int64_t count, size_t width);
+
 /* The array at index, or NULL if it is none; raises if it is none. */
 struct array *array_to(lua_State *L, int index);
 struct array *array_check(lua_State *L, int index);

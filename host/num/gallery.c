@@ -21,35 +21,6 @@ static int64_t gallery_extent(lua_State *L, int index, int64_t least)
 
 /* ---- sparse ones, as triplets that are added up */
 
-struct triplets {
-    int32_t *row, *column;
-    double *value;
-    int64_t count;
-};
-
-/* Pushes room for `most` of them. */
-static struct triplets triplets_push(lua_State *L, int64_t most)
-{
-    size_t room = (size_t)most;
-    return (struct triplets){lua_newuserdatauv(L, room * sizeof(int32_t) + 1, 0),
-                             lua_newuserdatauv(L, room * sizeof(int32_t) + 1, 0),
-                             lua_newuserdatauv(L, room * sizeof(double) + 1, 0), 0};
-}
-
-static void triplets_add(struct triplets *triplets, int64_t row, int64_t column, double value)
-{
-    triplets->row[triplets->count] = (int32_t)row;
-    triplets->column[triplets->count] = (int32_t)column;
-    triplets->value[triplets->count++] = value;
-}
-
-static void triplets_finish(lua_State *L, const struct triplets *triplets, int64_t rows,
-                            int64_t cols)
-{
-    sparse_push_triplets(L, rows, cols, triplets->count, triplets->row, triplets->column,
-                         triplets->value);
-}
-
 /* 45 times the mass matrix of an element of density 1 and side 2: eight nodes around it, corners
  * being 0, 2, 4, 6. */
 static const double gallery_element[8][8] = {
@@ -90,7 +61,7 @@ static void gallery_wathen(lua_State *L)
                                  gallery_element[i][k] / 45 * density);
         }
     int64_t n = 3 * nx * ny + 2 * nx + 2 * ny + 1;
-    triplets_finish(L, &triplets, n, n);
+    sparse_push_triplets(L, n, n, &triplets);
 }
 
 /* poisson(n): -Laplace on a square of n x n points, five points a star; or neumann(n), with
@@ -116,7 +87,7 @@ static void gallery_stars(lua_State *L, int is_neumann)
                 triplets_add(&triplets, i, r * n + c, -1);
         }
     }
-    triplets_finish(L, &triplets, n * n, n * n);
+    sparse_push_triplets(L, n * n, n * n, &triplets);
 }
 
 static void gallery_poisson(lua_State *L)
@@ -143,7 +114,7 @@ static void gallery_tridiag(lua_State *L)
         if (i + 1 < n)
             triplets_add(&triplets, i, i + 1, above);
     }
-    triplets_finish(L, &triplets, n, n);
+    sparse_push_triplets(L, n, n, &triplets);
 }
 
 /* grcar(n [, k = 3]): -1 below the diagonal, 1 on it and on k diagonals above; not symmetric */
@@ -158,7 +129,7 @@ static void gallery_grcar(lua_State *L)
         for (int64_t j = i; j <= i + k && j < n; j++)
             triplets_add(&triplets, i, j, 1);
     }
-    triplets_finish(L, &triplets, n, n);
+    sparse_push_triplets(L, n, n, &triplets);
 }
 
 /* ---- full ones: an element is a function of row and column, from 1, of n and a parameter */

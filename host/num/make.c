@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "num/lines.h"
 #include "num/operand.h"
 #include "num/random.h"
 #include "num/sparse_ops.h"
@@ -70,34 +71,53 @@ static int make_eye(lua_State *L)
     return 1;
 }
 
+/* A random number; `most` is of integers only. */
+typedef double make_draw(uint64_t *state, double most);
+
+/* Pushes one where argument `index` is left out, or an array of them, of the shape that begins
+ * there.
+ */
+static int make_random(lua_State *L, int index, make_draw *draw, double most)
+{
+    uint64_t *state = random_state(L);
+    if (lua_isnoneornil(L, index)) {
+        lua_pushnumber(L, draw(state, most));
+        return 1;
+    }
+    struct shape shape = make_shape(L, index);
+    struct array *array = array_new(L, shape.rows, shape.cols);
+    for (int64_t i = 0; i < array_count(array); i++)
+        array->data[i] = draw(state, most);
+    return 1;
+}
+
+static double make_draw_float(uint64_t *state, double most)
+{
+    (void)most;
+    return random_float(state);
+}
+
+static double make_draw_normal(uint64_t *state, double most)
+{
+    (void)most;
+    return random_normal(state);
+}
+
+static double make_draw_integer(uint64_t *state, double most)
+{
+    return (double)random_integer(state, (uint64_t)most - 1) + 1;
+}
+
 /* num.rand(), num.rand(m [, n]): from 0 to 1, without 1; the numbers that math.random() gives */
 static int make_rand(lua_State *L)
 {
-    uint64_t *state = random_state(L);
-    if (lua_isnoneornil(L, 1)) {
-        lua_pushnumber(L, random_float(state));
-        return 1;
-    }
-    struct shape shape = make_shape(L, 1);
-    struct array *array = array_new(L, shape.rows, shape.cols);
-    for (int64_t i = 0; i < array_count(array); i++)
-        array->data[i] = random_float(state);
-    return 1;
+    return make_random(L, 1, make_draw_float, 0);
 }
 
 /* num.randn(), num.randn(m [, n]): normally distributed */
 static int make_randn(lua_State *L)
 {
-    uint64_t *state = random_state(L);
-    if (lua_isnoneornil(L, 1)) {
-        lua_pushnumber(L, random_normal(state));
-        return 1;
-    }
-    struct shape shape = make_shape(L, 1);
-    struct array *array = array_new(L, shape.rows, shape.cols);
-    for (int64_t i = 0; i < array_count(array); i++)
-        array->data[i] = random_normal(state);
-    return 1;
+    return make_random(L, 1, make_draw_normal, 0);
 }
 
 /* num.randi(most [, m [, n]]): integers from 1 to most */
@@ -105,16 +125,7 @@ static int make_randi(lua_State *L)
 {
     lua_Integer most = luaL_checkinteger(L, 1);
     luaL_argcheck(L, most >= 1 && most <= (lua_Integer)1 << 53, 1, "an integer from 1 to 2^53");
-    uint64_t *state = random_state(L);
-    if (lua_isnoneornil(L, 2)) {
-        lua_pushnumber(L, (double)random_integer(state, (uint64_t)most - 1) + 1);
-        return 1;
-    }
-    struct shape shape = make_shape(L, 2);
-    struct array *array = array_new(L, shape.rows, shape.cols);
-    for (int64_t i = 0; i < array_count(array); i++)
-        array->data[i] = (double)random_integer(state, (uint64_t)most - 1) + 1;
-    return 1;
+    return make_random(L, 2, make_draw_integer, (double)most);
 }
 
 /* num.randperm(n): a row with 1 to n in random order */
@@ -275,9 +286,7 @@ static int make_size(lua_State *L)
 {
     struct operand x = operand_check(L, 1);
     if (!lua_isnoneornil(L, 2)) {
-        lua_Integer dimension = luaL_checkinteger(L, 2);
-        luaL_argcheck(L, dimension == 1 || dimension == 2, 2, "a dimension is 1 or 2");
-        lua_pushinteger(L, dimension == 1 ? x.rows : x.cols);
+        lua_pushinteger(L, lines_dimension(L, 2, x.rows) == 1 ? x.rows : x.cols);
         return 1;
     }
     lua_pushinteger(L, x.rows);
@@ -291,11 +300,11 @@ static int make_are_equal(lua_State *L, const struct operand *x, const struct op
         return 0;
     if (x->kind == OPERAND_SPARSE && y->kind == OPERAND_SPARSE)
         return sparse_ops_are_equal(x->sparse, y->sparse);
-    const double *one = x->array != NULL ? array_data(L, x->array) : &x->number;
-    const double *other = y->array != NULL ? array_data(L, y->array) : &y->number;
-    if (x->kind == OPERAND_SPARSE || y->kind == OPERAND_SPARSE)
-        return x->kind == OPERAND_SPARSE ? sparse_ops_is_full(x->sparse, other)
-                                         : sparse_ops_is_full(y->sparse, one);
+    if (x->kind == OPERAND_SPARSE)
+        return sparse_ops_is_full(x->sparse, operand_data(L, y));
+    if (y->kind == OPERAND_SPARSE)
+        return sparse_ops_is_full(y->sparse, operand_data(L, x));
+    const double *one = operand_data(L, x), *other = operand_data(L, y);
     for (int64_t i = 0; i < x->rows * x->cols; i++)
         if (one[i] != other[i])
             return 0;

@@ -44,18 +44,12 @@ static void map_run(struct map_pass *pass)
              pass);
 }
 
-/* The elements of an operand that is no sparse matrix. */
-static const double *map_elements(lua_State *L, const struct operand *x)
-{
-    return x->kind == OPERAND_ARRAY ? array_data(L, x->array) : &x->number;
-}
-
 static void map_push(lua_State *L, map_loop *loop, const struct operand *x, const struct operand *y)
 {
     const struct operand *shape = x->kind == OPERAND_ARRAY ? x : y;
     struct map_pass pass = {.loop = loop,
-                            .x = map_elements(L, x),
-                            .y = map_elements(L, y),
+                            .x = operand_data(L, x),
+                            .y = operand_data(L, y),
                             .x_step = x->kind == OPERAND_ARRAY,
                             .y_step = y->kind == OPERAND_ARRAY};
     struct array *result = array_new(L, shape->rows, shape->cols);

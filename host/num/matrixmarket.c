@@ -109,22 +109,8 @@ static const char *market_sizes(lua_State *L, struct datafile *file)
     return line;
 }
 
-/* Elements that are not given: the other half of a symmetric matrix. */
-struct elements {
-    int32_t *row, *column;
-    double *value;
-    int64_t count;
-};
-
-static void elements_add(struct elements *elements, int64_t row, int64_t column, double value)
-{
-    elements->row[elements->count] = (int32_t)row;
-    elements->column[elements->count] = (int32_t)column;
-    elements->value[elements->count++] = value;
-}
-
 static void market_read_element(lua_State *L, struct datafile *file, const struct banner *banner,
-                                int64_t rows, int64_t cols, struct elements *elements)
+                                int64_t rows, int64_t cols, struct triplets *elements)
 {
     const char *at = market_line(L, file);
     if (at == NULL)
@@ -139,9 +125,9 @@ static void market_read_element(lua_State *L, struct datafile *file, const struc
     if (banner->symmetry == SKEW && column == row)
         datafile_fail(L, file, "(%lld, %lld) is on the diagonal of a skew-symmetric matrix",
                       (long long)row + 1, (long long)column + 1);
-    elements_add(elements, row, column, value);
+    triplets_add(elements, row, column, value);
     if (banner->symmetry != GENERAL && row != column)
-        elements_add(elements, column, row, banner->symmetry == SKEW ? -value : value);
+        triplets_add(elements, column, row, banner->symmetry == SKEW ? -value : value);
 }
 
 static void market_check_square(lua_State *L, const struct datafile *file,
@@ -168,15 +154,11 @@ static void market_read_coordinates(lua_State *L, struct datafile *file,
     int64_t count = market_integer(L, file, &at, "number of elements", 0, file->size / 3);
     market_end(L, file, at);
     market_check_square(L, file, banner, rows, cols);
-    size_t room = (size_t)count * (banner->symmetry == GENERAL ? 1 : 2);
-    struct elements elements = {lua_newuserdatauv(L, room * sizeof(int32_t) + 1, 0),
-                                lua_newuserdatauv(L, room * sizeof(int32_t) + 1, 0),
-                                lua_newuserdatauv(L, room * sizeof(double) + 1, 0), 0};
+    struct triplets elements = triplets_push(L, banner->symmetry == GENERAL ? count : 2 * count);
     for (int64_t i = 0; i < count; i++)
         market_read_element(L, file, banner, rows, cols, &elements);
     market_check_end(L, file);
-    sparse_push_triplets(L, rows, cols, elements.count, elements.row, elements.column,
-                         elements.value);
+    sparse_push_triplets(L, rows, cols, &elements);
 }
 
 static void market_read_array(lua_State *L, struct datafile *file, const struct banner *banner)
@@ -245,7 +227,7 @@ static void market_write_sparse(lua_State *L, FILE *file, const struct sparse *s
 void matrixmarket_save(lua_State *L, const char *name, int index)
 {
     struct operand x = operand_check(L, index);
-    const double *data = x.array != NULL ? array_data(L, x.array) : &x.number;
+    const double *data = x.kind == OPERAND_SPARSE ? NULL : operand_data(L, &x);
     int top = lua_gettop(L);
     struct datafile *file = datafile_push_new(L, name);
     if (x.kind == OPERAND_SPARSE) {

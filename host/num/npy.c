@@ -211,7 +211,7 @@ void npy_save(lua_State *L, const char *name, int index)
     struct operand x = operand_check(L, index);
     luaL_argcheck(L, x.kind != OPERAND_SPARSE, index,
                   "a sparse matrix has no .npy file; write num.full(A), or .mtx");
-    const double *data = x.array != NULL ? array_data(L, x.array) : &x.number;
+    const double *data = operand_data(L, &x);
     int top = lua_gettop(L);
     struct datafile *file = datafile_push_new(L, name);
     if (x.kind == OPERAND_NUMBER)

@@ -29,6 +29,17 @@ struct operand operand_check(lua_State *L, int index)
     return operand;
 }
 
+const double *operand_data(lua_State *L, const struct operand *x)
+{
+    return x->array != NULL ? array_data(L, x->array) : &x->number;
+}
+
+int64_t operand_place(double index, int64_t most)
+{
+    int is_inside = index >= 1 && index <= (double)most;
+    return is_inside && index == (double)(int64_t)index ? (int64_t)index - 1 : -1;
+}
+
 static int operand_is_single(const struct operand *x)
 {
     return x->rows == 1 && x->cols == 1;

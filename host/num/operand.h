@@ -27,6 +27,12 @@ struct operand operand_check(lua_State *L, int index);
  */
 void operand_check_two(lua_State *L, struct operand *x, struct operand *y);
 
+/* The elements of one that is no sparse matrix. */
+const double *operand_data(lua_State *L, const struct operand *x);
+
+/* The place, from 0, that an index from 1 to most stands for; -1 if it is none. */
+int64_t operand_place(double index, int64_t most);
+
 /* Raises "WHAT: AxB and CxD do not fit: WHY". */
 _Noreturn void operand_mismatch(lua_State *L, const char *what, const struct operand *one,
                                 const struct operand *other, const char *why);

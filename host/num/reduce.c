@@ -8,6 +8,7 @@
 
 #include "num/compute.h"
 #include "num/kernel.h"
+#include "num/lines.h"
 #include "num/map.h"
 #include "num/operand.h"
 
@@ -31,16 +32,17 @@ static int reduce_dot(lua_State *L)
     return 1;
 }
 
+/* The larger one; a NaN stays. */
+static double reduce_larger(double largest, double value)
+{
+    return isnan(largest) || value <= largest ? largest : value;
+}
+
 static double reduce_largest(const double *x, int64_t n)
 {
     double largest = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double value = fabs(x[i]);
-        if (!(value <= largest)) /* NaN too, and stays */
-            largest = value;
-        if (isnan(value))
-            break;
-    }
+    for (int64_t i = 0; i < n; i++)
+        largest = reduce_larger(largest, fabs(x[i]));
     return largest;
 }
 
@@ -61,28 +63,21 @@ static double reduce_length(lua_State *L, struct array *x)
     return ldexp(sqrt(compute_sum(L, COMPUTE_SQUARES, ldexp(1, -exponent), x, NULL)), exponent);
 }
 
+static double reduce_absolute(struct line line)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < line.count; k++)
+        sum += fabs(line.x[k * line.step]);
+    return sum;
+}
+
 /* The largest sum of |x| of a column; or of a row. */
 static double reduce_largest_sum(lua_State *L, struct array *x, int of_rows)
 {
-    const double *data = array_data(L, x);
+    struct lines lines = lines_along(L, x, of_rows ? 2 : 1);
     double largest = 0;
-    if (!of_rows) {
-        for (int64_t j = 0; j < x->cols; j++) {
-            double sum = 0;
-            for (int64_t i = 0; i < x->rows; i++)
-                sum += fabs(data[i + j * x->rows]);
-            if (!(sum <= largest))
-                largest = sum;
-        }
-        return largest;
-    }
-    for (int64_t i = 0; i < x->rows; i++) {
-        double sum = 0;
-        for (int64_t j = 0; j < x->cols; j++)
-            sum += fabs(data[i + j * x->rows]);
-        if (!(sum <= largest))
-            largest = sum;
-    }
+    for (int64_t i = 0; i < lines.count; i++)
+        largest = reduce_larger(largest, reduce_absolute(lines_get(&lines, i)));
     return largest;
 }
 
@@ -101,11 +96,9 @@ static double reduce_largest_sum_sparse(lua_State *L, struct sparse *sparse, int
     const struct sparse *by_row = reduce_push_by(L, sparse, of_rows);
     double largest = 0;
     for (int64_t i = 0; i < by_row->rows; i++) {
-        double sum = 0;
-        for (int64_t k = by_row->start[i]; k < by_row->start[i + 1]; k++)
-            sum += fabs(by_row->value[k]);
-        if (!(sum <= largest))
-            largest = sum;
+        struct line row = {by_row->value + by_row->start[i],
+                           by_row->start[i + 1] - by_row->start[i], 1};
+        largest = reduce_larger(largest, reduce_absolute(row));
     }
     lua_pop(L, 1);
     return largest;
@@ -121,10 +114,9 @@ static double reduce_vector_norm(lua_State *L, struct array *x, double p)
     if (isinf(p) && p > 0)
         return largest;
     if (isinf(p)) {
-        double smallest = INFINITY;
+        double smallest = isnan(largest) ? largest : INFINITY;
         for (int64_t i = 0; i < n; i++)
-            if (!(fabs(data[i]) >= smallest))
-                smallest = fabs(data[i]);
+            smallest = fabs(data[i]) < smallest ? fabs(data[i]) : smallest;
         return n == 0 ? 0 : smallest;
     }
     if (largest == 0 || !isfinite(largest))
@@ -177,14 +169,6 @@ static int reduce_norm(lua_State *L)
     return 1;
 }
 
-/* The dimension along which a function works: argument `index`, or 1, but 2 for a row. */
-static int reduce_dimension(lua_State *L, int index, const struct operand *x)
-{
-    lua_Integer dimension = luaL_optinteger(L, index, x->rows == 1 ? 2 : 1);
-    luaL_argcheck(L, dimension == 1 || dimension == 2, index, "a dimension is 1 or 2");
-    return (int)dimension;
-}
-
 /* Whether the result along a dimension is one number. */
 static int reduce_is_single(const struct operand *x, int dimension)
 {
@@ -201,15 +185,16 @@ static double reduce_total(const double *x, int64_t n)
 
 static void reduce_push_sums(lua_State *L, struct array *x, int dimension)
 {
-    const double *data = array_data(L, x);
-    double *to = dimension == 1 ? array_new(L, 1, x->cols)->data : array_new(L, x->rows, 1)->data;
-    if (dimension == 2)
-        memset(to, 0, (size_t)x->rows * sizeof *to);
-    for (int64_t j = 0; j < x->cols; j++)
-        if (dimension == 1)
-            to[j] = reduce_total(data + j * x->rows, x->rows);
-        else
-            kernel_sum(to, 1, to, 1, data + j * x->rows, x->rows);
+    struct lines lines = lines_along(L, x, dimension);
+    double *to = lines_push_results(L, &lines);
+    if (dimension == 1) {
+        for (int64_t j = 0; j < lines.count; j++)
+            to[j] = reduce_total(lines_get(&lines, j).x, x->rows);
+        return;
+    }
+    memset(to, 0, (size_t)x->rows * sizeof *to);
+    for (int64_t j = 0; j < x->cols; j++) /* as memory lies */
+        kernel_sum(to, 1, to, 1, lines.data + j * x->rows, x->rows);
 }
 
 static void reduce_push_sums_sparse(lua_State *L, struct sparse *sparse, int dimension)
@@ -246,7 +231,7 @@ static void reduce_push_sum(lua_State *L, const struct operand *x, int dimension
 static int reduce_sum(lua_State *L)
 {
     struct operand x = operand_check(L, 1);
-    reduce_push_sum(L, &x, reduce_dimension(L, 2, &x));
+    reduce_push_sum(L, &x, lines_dimension(L, 2, x.rows));
     return 1;
 }
 
@@ -254,7 +239,7 @@ static int reduce_sum(lua_State *L)
 static int reduce_mean(lua_State *L)
 {
     struct operand x = operand_check(L, 1);
-    int dimension = reduce_dimension(L, 2, &x);
+    int dimension = lines_dimension(L, 2, x.rows);
     double count = (double)(dimension == 1 ? x.rows : x.cols);
     reduce_push_sum(L, &x, dimension);
     if (lua_type(L, -1) == LUA_TNUMBER)
@@ -262,30 +247,6 @@ static int reduce_mean(lua_State *L)
     else
         map_push_divided(L, array_check(L, -1), count);
     return 1;
-}
-
-/* One line of elements: a column, or a row. */
-struct line {
-    const double *x;
-    int64_t count, step;
-};
-
-static struct line reduce_line(const struct array *x, const double *data, int dimension, int64_t i)
-{
-    if (dimension == 1)
-        return (struct line){data + i * x->rows, x->rows, 1};
-    return (struct line){data + i, x->cols, x->rows};
-}
-
-static int64_t reduce_lines(const struct array *x, int dimension)
-{
-    return dimension == 1 ? x->cols : x->rows;
-}
-
-/* Pushes a new array for what is computed of each line. */
-static double *reduce_push_results(lua_State *L, const struct array *x, int dimension)
-{
-    return dimension == 1 ? array_new(L, 1, x->cols)->data : array_new(L, x->rows, 1)->data;
 }
 
 /* The array at 1; a number becomes one. */
@@ -303,17 +264,15 @@ static struct array *reduce_array(lua_State *L)
 static int reduce_prod(lua_State *L)
 {
     struct array *x = reduce_array(L);
-    const double *data = array_data(L, x);
-    int dimension = reduce_dimension(L, 2, &(struct operand){.rows = x->rows, .cols = x->cols});
-    int64_t lines = reduce_lines(x, dimension);
-    double *to = reduce_push_results(L, x, dimension);
-    for (int64_t i = 0; i < lines; i++) {
-        struct line line = reduce_line(x, data, dimension, i);
+    struct lines lines = lines_of(L, x, 2);
+    double *to = lines_push_results(L, &lines);
+    for (int64_t i = 0; i < lines.count; i++) {
+        struct line line = lines_get(&lines, i);
         to[i] = 1;
         for (int64_t k = 0; k < line.count; k++)
             to[i] *= line.x[k * line.step];
     }
-    if (lines == 1)
+    if (lines.count == 1)
         lua_pushnumber(L, to[0]);
     return 1;
 }
@@ -349,19 +308,17 @@ static int reduce_extremes(lua_State *L, int largest)
         return 1;
     }
     struct array *x = reduce_array(L);
-    const double *data = array_data(L, x);
-    int dimension = reduce_dimension(L, 3, &(struct operand){.rows = x->rows, .cols = x->cols});
-    int64_t lines = reduce_lines(x, dimension);
+    struct lines lines = lines_of(L, x, 3);
     luaL_argcheck(L, array_count(x) > 0, 1, "there are no elements");
-    double *values = reduce_push_results(L, x, dimension);
-    double *places = reduce_push_results(L, x, dimension);
-    for (int64_t i = 0; i < lines; i++) {
-        struct line line = reduce_line(x, data, dimension, i);
+    double *values = lines_push_results(L, &lines);
+    double *places = lines_push_results(L, &lines);
+    for (int64_t i = 0; i < lines.count; i++) {
+        struct line line = lines_get(&lines, i);
         int64_t found = reduce_extreme(&line, largest);
         values[i] = line.x[found * line.step];
         places[i] = (double)(found + 1);
     }
-    if (lines == 1) {
+    if (lines.count == 1) {
         lua_pushnumber(L, values[0]);
         lua_pushinteger(L, (lua_Integer)places[0]);
     }
@@ -382,18 +339,16 @@ static int reduce_min(lua_State *L)
 static int reduce_whether(lua_State *L, int all)
 {
     struct array *x = reduce_array(L);
-    const double *data = array_data(L, x);
-    int dimension = reduce_dimension(L, 2, &(struct operand){.rows = x->rows, .cols = x->cols});
-    int64_t lines = reduce_lines(x, dimension);
-    double *to = reduce_push_results(L, x, dimension);
-    for (int64_t i = 0; i < lines; i++) {
-        struct line line = reduce_line(x, data, dimension, i);
+    struct lines lines = lines_of(L, x, 2);
+    double *to = lines_push_results(L, &lines);
+    for (int64_t i = 0; i < lines.count; i++) {
+        struct line line = lines_get(&lines, i);
         int64_t k = 0;
         while (k < line.count && (line.x[k * line.step] != 0) == all)
             k++;
         to[i] = (k == line.count) == all ? 1 : 0;
     }
-    if (lines == 1)
+    if (lines.count == 1)
         lua_pushboolean(L, to[0] != 0);
     return 1;
 }
@@ -412,12 +367,11 @@ static int reduce_all(lua_State *L)
 static int reduce_cumulated(lua_State *L, int product)
 {
     struct array *x = reduce_array(L);
-    const double *data = array_data(L, x);
-    int dimension = reduce_dimension(L, 2, &(struct operand){.rows = x->rows, .cols = x->cols});
+    struct lines lines = lines_of(L, x, 2);
     struct array *to = array_new(L, x->rows, x->cols);
-    for (int64_t i = 0; i < reduce_lines(x, dimension); i++) {
-        struct line line = reduce_line(x, data, dimension, i);
-        double *result = to->data + (line.x - data), sofar = product;
+    for (int64_t i = 0; i < lines.count; i++) {
+        struct line line = lines_get(&lines, i);
+        double *result = to->data + (line.x - lines.data), sofar = product;
         for (int64_t k = 0; k < line.count; k++) {
             double value = line.x[k * line.step];
             sofar = product ? sofar * value : sofar + value;

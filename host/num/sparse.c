@@ -123,11 +123,16 @@ void *sparse_fill(lua_State *L, struct sparse *sparse, int number)
     return block->data;
 }
 
-struct sparse *sparse_push_unfilled(lua_State *L, int64_t rows, int64_t cols, int64_t count)
+void sparse_check_shape(lua_State *L, int64_t rows, int64_t cols)
 {
     if (rows < 0 || cols < 0 || rows > SPARSE_MOST || cols > SPARSE_MOST)
         luaL_error(L, "a sparse matrix of %Ix%I cannot be made: at most %I rows and columns",
                    (lua_Integer)rows, (lua_Integer)cols, (lua_Integer)SPARSE_MOST);
+}
+
+struct sparse *sparse_push_unfilled(lua_State *L, int64_t rows, int64_t cols, int64_t count)
+{
+    sparse_check_shape(L, rows, cols);
     struct sparse_value *owner = sparse_push_value(L, sparse_bytes(rows, count));
     struct sparse *sparse = calloc(1, sizeof *sparse);
     if (sparse == NULL)
@@ -293,19 +298,20 @@ static void sparse_add_up(struct sparse *sparse)
     sparse->count = to;
 }
 
-struct sparse *sparse_push_triplets(lua_State *L, int64_t rows, int64_t cols, int64_t count,
-                                    const int32_t *row, const int32_t *column, const double *value)
+struct sparse *sparse_push_triplets(lua_State *L, int64_t rows, int64_t cols,
+                                    const struct triplets *triplets)
 {
+    int64_t count = triplets->count;
     struct sparse *sparse = sparse_push(L, rows, cols, count);
     struct sparse *by_column = sparse_push(L, cols, rows, count);
     memset(by_column->start, 0, (size_t)(cols + 1) * sizeof *by_column->start);
     for (int64_t k = 0; k < count; k++)
-        by_column->start[column[k] + 1]++;
+        by_column->start[triplets->column[k] + 1]++;
     sparse_starts(by_column->start, cols);
     for (int64_t k = 0; k < count; k++) {
-        int64_t at = by_column->start[column[k] + 1]++;
-        by_column->column[at] = row[k];
-        by_column->value[at] = value[k];
+        int64_t at = by_column->start[triplets->column[k] + 1]++;
+        by_column->column[at] = triplets->row[k];
+        by_column->value[at] = triplets->value[k];
     }
     sparse_transpose(sparse, by_column);
     sparse_drop(L);

@@ -15,6 +15,7 @@
 #include <lua.h>
 
 #include "num/block.h"
+#include "num/triplets.h"
 
 /* The most rows or columns. */
 #define SPARSE_MOST ((int64_t)INT32_MAX)
@@ -77,11 +78,13 @@ struct sparse *sparse_check(lua_State *L, int index);
 /* The matrix of the value at index, which nobody else has, without a transposed one. */
 struct sparse *sparse_edit(lua_State *L, int index);
 
-/* Pushes the matrix of `count` triplets row[i], column[i] (both from 0, within the shape),
- * value[i]; those of the same place are added in the order in which they come, sums of 0 left out.
- */
-struct sparse *sparse_push_triplets(lua_State *L, int64_t rows, int64_t cols, int64_t count,
-                                    const int32_t *row, const int32_t *column, const double *value);
+/* Raises if there can be no matrix of that shape. */
+void sparse_check_shape(lua_State *L, int64_t rows, int64_t cols);
+
+/* Pushes the matrix of triplets, whose rows and columns are within the shape; those of the same
+ * place are added in the order in which they come, sums of 0 left out. */
+struct sparse *sparse_push_triplets(lua_State *L, int64_t rows, int64_t cols,
+                                    const struct triplets *triplets);
 
 /* The transposed matrix, held by this one from now on. Or pushed, and not kept. */
 struct sparse *sparse_transposed(lua_State *L, struct sparse *sparse);

@@ -99,9 +99,9 @@ static void gather_row(struct gather *gather, const struct sparse *x, const stru
 void sparse_ops_push_product(lua_State *L, const struct sparse *x, const struct sparse *y)
 {
     size_t cols = (size_t)y->cols;
-    struct gather gather = {lua_newuserdatauv(L, cols * sizeof(double) + 1, 0),
-                            lua_newuserdatauv(L, cols * sizeof(int32_t) + 1, 0),
-                            lua_newuserdatauv(L, cols * sizeof(int64_t) + 1, 0), 0};
+    struct gather gather = {array_push_room(L, y->cols, sizeof(double)),
+                            array_push_room(L, y->cols, sizeof(int32_t)),
+                            array_push_room(L, y->cols, sizeof(int64_t)), 0};
     int64_t count = 0;
     memset(gather.seen, 0, cols * sizeof *gather.seen);
     for (int64_t row = 0; row < x->rows; row++) {
@@ -169,8 +169,8 @@ struct wanted {
 
 static struct wanted wanted_push(lua_State *L, int64_t all, const int64_t *column, int64_t cols)
 {
-    struct wanted wanted = {lua_newuserdatauv(L, (size_t)all * sizeof(int64_t) + 1, 0),
-                            lua_newuserdatauv(L, (size_t)cols * sizeof(int64_t) + 1, 0)};
+    struct wanted wanted = {array_push_room(L, all, sizeof(int64_t)),
+                            array_push_room(L, cols, sizeof(int64_t))};
     for (int64_t j = 0; j < all; j++)
         wanted.first[j] = -1;
     for (int64_t j = 0; j < cols; j++) {
@@ -180,22 +180,15 @@ static struct wanted wanted_push(lua_State *L, int64_t all, const int64_t *colum
     return wanted;
 }
 
-/* The elements of the part; counts them only where value is NULL. */
-static int64_t wanted_take(const struct wanted *wanted, const struct sparse *from,
-                           const int64_t *rows, int64_t row_count, int32_t *row, int32_t *column,
-                           double *value)
+/* How many elements the part has. */
+static int64_t wanted_count(const struct wanted *wanted, const struct sparse *from,
+                            const int64_t *row, int64_t rows)
 {
     int64_t count = 0;
-    for (int64_t i = 0; i < row_count; i++)
-        for (int64_t k = from->start[rows[i]]; k < from->start[rows[i] + 1]; k++)
-            for (int64_t j = wanted->first[from->column[k]]; j >= 0; j = wanted->next[j]) {
-                if (value != NULL) {
-                    row[count] = (int32_t)i;
-                    column[count] = (int32_t)j;
-                    value[count] = from->value[k];
-                }
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = from->start[row[i]]; k < from->start[row[i] + 1]; k++)
+            for (int64_t j = wanted->first[from->column[k]]; j >= 0; j = wanted->next[j])
                 count++;
-            }
     return count;
 }
 
@@ -204,24 +197,25 @@ void sparse_ops_push_part(lua_State *L, const struct sparse *sparse, const int64
 {
     int top = lua_gettop(L);
     struct wanted wanted = wanted_push(L, sparse->cols, column, cols);
-    int64_t count = wanted_take(&wanted, sparse, row, rows, NULL, NULL, NULL);
-    int32_t *to_row = lua_newuserdatauv(L, (size_t)count * sizeof *to_row + 1, 0);
-    int32_t *to_column = lua_newuserdatauv(L, (size_t)count * sizeof *to_column + 1, 0);
-    double *value = lua_newuserdatauv(L, (size_t)count * sizeof *value + 1, 0);
-    wanted_take(&wanted, sparse, row, rows, to_row, to_column, value);
-    sparse_push_triplets(L, rows, cols, count, to_row, to_column, value);
+    struct triplets part = triplets_push(L, wanted_count(&wanted, sparse, row, rows));
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = sparse->start[row[i]]; k < sparse->start[row[i] + 1]; k++)
+            for (int64_t j = wanted.first[sparse->column[k]]; j >= 0; j = wanted.next[j])
+                triplets_add(&part, i, j, sparse->value[k]);
+    sparse_push_triplets(L, rows, cols, &part);
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
 }
 
 /* An index from 1 of the array of indices at `index`, checked, from 0. */
-static int32_t sparse_index(lua_State *L, int index, double value, int64_t most, int64_t k)
+static int64_t sparse_index(lua_State *L, int index, double value, int64_t most, int64_t k)
 {
-    if (!(value >= 1 && value <= (double)most) || value != (double)(int64_t)value)
+    int64_t place = operand_place(value, most);
+    if (place < 0)
         luaL_argerror(L, index,
                       lua_pushfstring(L, "element %I is %f, no index from 1 to %I",
                                       (lua_Integer)k + 1, value, (lua_Integer)most));
-    return (int32_t)value - 1;
+    return place;
 }
 
 /* The largest element of an array of indices; 0 if there is none. */
@@ -305,15 +299,11 @@ static int sparse_of_triplets(lua_State *L)
                           (lua_Integer)values_count);
     int64_t rows = lua_isnil(L, 4) ? sparse_largest(i, rows_count) : sparse_shape(L, 4);
     int64_t cols = lua_isnil(L, 5) ? sparse_largest(j, cols_count) : sparse_shape(L, 5);
-    int32_t *row = lua_newuserdatauv(L, (size_t)count * sizeof *row + 1, 0);
-    int32_t *column = lua_newuserdatauv(L, (size_t)count * sizeof *column + 1, 0);
-    double *value = lua_newuserdatauv(L, (size_t)count * sizeof *value + 1, 0);
-    for (int64_t k = 0; k < count; k++) {
-        row[k] = sparse_index(L, 1, i[k * row_step], rows, k);
-        column[k] = sparse_index(L, 2, j[k * col_step], cols, k);
-        value[k] = v[k * value_step];
-    }
-    sparse_push_triplets(L, rows, cols, count, row, column, value);
+    struct triplets triplets = triplets_push(L, count);
+    for (int64_t k = 0; k < count; k++)
+        triplets_add(&triplets, sparse_index(L, 1, i[k * row_step], rows, k),
+                     sparse_index(L, 2, j[k * col_step], cols, k), v[k * value_step]);
+    sparse_push_triplets(L, rows, cols, &triplets);
     return 1;
 }
 
@@ -380,9 +370,7 @@ static int sparse_triplets(lua_State *L)
 static int sparse_nnz(lua_State *L)
 {
     struct operand x = operand_check(L, 1);
-    const double *values = x.kind == OPERAND_SPARSE ? x.sparse->value
-                           : x.array != NULL        ? array_data(L, x.array)
-                                                    : &x.number;
+    const double *values = x.kind == OPERAND_SPARSE ? x.sparse->value : operand_data(L, &x);
     int64_t all = x.kind == OPERAND_SPARSE ? x.sparse->count : x.rows * x.cols, count = 0;
     for (int64_t k = 0; k < all; k++)
         count += values[k] != 0;

@@ -178,6 +178,17 @@ function TestNum.test_norms()
   end
   unit.assertEquals(num.norm(num.vector { math.huge, 1 }), math.huge)
   unit.assertNotEquals(num.norm(num.vector { 1, 0 / 0 }), num.norm(num.vector { 1, 0 / 0 }))
+  -- not a number stays so, wherever it is
+  for _, p in ipairs { 1, 2, 3, math.huge, -math.huge } do
+    for _, y in ipairs { num.vector { 0 / 0, 1, 2 }, num.vector { 2, 0 / 0, 1 } } do
+      unit.assertNotEquals(num.norm(y, p), num.norm(y, p))
+    end
+  end
+  local B = num.matrix { { 0 / 0, 1 }, { 1, 2 } }
+  for _, p in ipairs { 1, "inf", "fro" } do
+    unit.assertNotEquals(num.norm(B, p), num.norm(B, p))
+    unit.assertNotEquals(num.norm(num.sparse(B), p), num.norm(num.sparse(B), p))
+  end
   unit.assertEquals(num.norm(num.zeros(100, 1)), 0.0)
   unit.assertEquals(num.norm(num.zeros(0, 1)), 0.0)
   local A = num.matrix { { 1, -2 }, { 3, 4 } }
